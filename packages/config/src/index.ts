@@ -1,0 +1,3 @@
+export * from './limits.ts'
+export * from './names.ts'
+export * from './options.ts'

@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util'
+
+/**
+ * The options of the platform: default, environment name, type and doc on one line.
+ * The CLI's help and the docs page are made from this list.
+ */
+interface OptionSpec {
+  readonly type: 'string' | 'integer' | 'flag'
+  readonly env: string
+  readonly default: string | number | boolean | null
+  readonly min?: number
+  readonly max?: number
+  readonly doc: string
+}
+
+export const OPTIONS = {
+  port: { type: 'integer', env: 'SOCKLET_PORT', default: 8080, min: 0, max: 65_535, doc: 'port for clients; 0 picks a free one' },
+  'console-port': { type: 'integer', env: 'SOCKLET_CONSOLE_PORT', default: 8081, min: 0, max: 65_535, doc: 'port of the admin REST and the console; 0 picks a free one' },
+  host: { type: 'string', env: 'SOCKLET_HOST', default: '127.0.0.1', doc: 'address that clients connect to' },
+  'console-host': { type: 'string', env: 'SOCKLET_CONSOLE_HOST', default: '127.0.0.1', doc: 'address of the admin REST and the console' },
+  data: { type: 'string', env: 'SOCKLET_DATA', default: '.socklet', doc: 'folder of everything durable' },
+  domain: { type: 'string', env: 'SOCKLET_DOMAIN', default: 'localhost', doc: 'apps are reached at <appid>.<domain>' },
+  workers: { type: 'integer', env: 'SOCKLET_WORKERS', default: 0, min: 0, max: 256, doc: 'worker processes; 0 is one for each core but one' },
+  gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port' },
+  'admin-token': { type: 'string', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST; made on the first start if absent' },
+  'metrics-token': { type: 'string', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only' },
+  'mongodb-url': { type: 'string', env: 'SOCKLET_MONGODB_URL', default: null, doc: 'MongoDB (a replica set) for the catalog, in place of SQLite in the data folder' },
+  demo: { type: 'flag', env: 'SOCKLET_DEMO', default: true, doc: 'publish the sample app `demo` on the first start; --no-demo does not' }
+} as const satisfies Record<string, OptionSpec>
+
+type Value<S extends OptionSpec> = S['type'] extends 'integer' ? number : S['type'] extends 'flag' ? boolean : S['default'] extends null ? string | null : string
+export type Options = { -readonly [K in keyof typeof OPTIONS]: Value<(typeof OPTIONS)[K]> }
+
+/** An option has a value that it cannot have. The message names it. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError'
+}
+
+/**
+ * Options from the command line, else from the environment, else the default.
+ * @throws OptionError that names the option.
+ */
+export function readOptions(argv: string[], env: Record<string, string | undefined>): Options {
+  const given = parseCommandLine(argv)
+  const entries = Object.entries(OPTIONS).map(([name, spec]: [string, OptionSpec]) => {
+    if (given[name] !== undefined) return [name, parse(spec, `--${name}`, given[name])]
+    const fromEnv = env[spec.env]
+    if (fromEnv !== undefined && fromEnv !== '') return [name, parse(spec, spec.env, fromEnv)]
+    return [name, spec.default]
+  })
+  return Object.fromEntries(entries) as Options
+}
+
+function parseCommandLine(argv: string[]): Record<string, string | boolean | undefined> {
+  const options = Object.fromEntries(
+    Object.entries(OPTIONS).map(([name, spec]) => [name, { type: spec.type === 'flag' ? ('boolean' as const) : ('string' as const) }])
+  )
+  try {
+    return parseArgs({ args: argv, options, allowNegative: true, strict: true }).values as Record<string, string | boolean | undefined>
+  } catch (error) {
+    throw new OptionError((error as Error).message)
+  }
+}
+
+function parse(spec: OptionSpec, where: string, value: string | boolean): string | number | boolean {
+  if (spec.type === 'flag') return parseFlag(where, value)
+  const text = String(value)
+  if (spec.type === 'string') {
+    if (text === '') throw new OptionError(`${where} is empty`)
+    return text
+  }
+  const number = Number(text)
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec
+  if (!/^\d+$/.test(text) || number < min || number > max) throw new OptionError(`${where} takes a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`)
+  return number
+}
+
+function parseFlag(where: string, value: string | boolean): boolean {
+  if (typeof value === 'boolean') return value
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true
+  if (['0', 'false', 'no', 'off'].includes(value)) return false
+  throw new OptionError(`${where} takes true or false, not ${JSON.stringify(value)}`)
+}
+
+/** One line an option, for `--help`. */
+export function optionsHelp(): string {
+  return Object.entries(OPTIONS)
+    .map(([name, spec]: [string, OptionSpec]) => {
+      const flag = spec.type === 'flag' ? `--[no-]${name}` : `--${name} ${spec.type === 'integer' ? 'N' : 'TEXT'}`
+      const fallback = spec.default === null ? '' : ` (default ${spec.default})`
+      return `  ${flag.padEnd(22)} ${spec.doc}${fallback} [${spec.env}]`
+    })
+    .join('\n')
+}

@@ -1,0 +1,224 @@
+/**
+ * What the trusted processes and the workers ask of each other, now and then. One type a direction:
+ * `GatewayCalls` are the calls that a gateway answers, and so on.
+ */
+import type { LogLevel, LogLine } from './log.ts'
+
+/** What a gateway has to know of an app. */
+export interface AppRoute {
+  appid: string
+  /** Its number on links. A number is never given to another app while the pool lives. */
+  app: number
+  state: 'running' | 'suspended'
+  limits: Record<string, number>
+  /** Functions by name, with the HTTP methods they list; an empty list means all. */
+  functions: Record<string, string[]>
+}
+
+/** Which worker holds an app. Events go there with this generation; frames of any other are dropped. */
+export interface Placement {
+  app: number
+  worker: number
+  generation: number
+}
+
+// --- pool, asked by a gateway -----------------------------------------------------------------
+
+export type PoolCallsOfGateway = {
+  /** First call on the link. */
+  hello: { params: { gateway: number; version: number }; result: null }
+  /** null if there is no such app. */
+  locate: { params: { appid: string }; result: AppRoute | null }
+  /** A worker for the app, starting its isolate if need be. Refused with code `unavailable` if it cannot run. */
+  place: { params: { app: number }; result: Placement }
+  /** Something about an app that belongs into its log. */
+  log: { params: { app: number; line: LogLine }; result: null }
+}
+
+// --- gateway, asked by the pool ---------------------------------------------------------------
+
+export interface ConnectionInfo {
+  id: string
+  /** ISO time of the upgrade. */
+  since: string
+  address: string
+  url: string
+  protocol: string
+  messagesIn: number
+  messagesOut: number
+  bytesIn: number
+  bytesOut: number
+  /** Bytes that wait for the client to read them. */
+  buffered: number
+  rooms: string[]
+}
+
+export interface AppTraffic {
+  connections: number
+  connectionsOpened: number
+  events: { connection: number; message: number; close: number; error: number; request: number }
+  messagesOut: number
+  bytesIn: number
+  bytesOut: number
+  /** Events that are not settled. */
+  queueEvents: number
+  queueBytes: number
+  /** Refused upgrades and requests, by HTTP status. */
+  refused: Record<string, number>
+}
+
+export type GatewayCalls = {
+  /** The app is new, changed, or gone (route null: its connections are closed with 1001). Answered when it is in force. */
+  route: { params: { appid: string; route: AppRoute | null }; result: null }
+  /** The app is at another place from now on: attach its connections there and send again what is not settled. null: it is put away. */
+  placed: { params: { app: number; placement: Placement | null; crashed: boolean }; result: null }
+  /** The app cannot run: its connections are closed with 1011. */
+  failed: { params: { app: number }; result: null }
+  /** In the order of their numbers, from `after` on; `next` is set if there are more. */
+  connections: { params: { app: number; limit: number; after: number; room?: string }; result: { items: ConnectionInfo[]; next?: number } }
+  connection: { params: { app: number; id: string }; result: ConnectionInfo | null }
+  /** false if there is no such connection. */
+  closeConnection: { params: { app: number; id: string; code: number; reason: string }; result: boolean }
+  /** false if there is no such connection. `data` is base64 if `binary`: an operator's single message, not the message path. */
+  sendTo: { params: { app: number; id: string; data: string; binary: boolean }; result: boolean }
+  traffic: { params: { app?: number }; result: Record<number, AppTraffic> }
+}
+
+// --- worker, asked by the pool ----------------------------------------------------------------
+
+/** A compiled function, as the isolate loads it. */
+export interface FunctionSource {
+  name: string
+  version: number
+  /** CommonJS made by the compiler. */
+  code: string
+  /** HTTP methods; empty means all. */
+  methods: string[]
+}
+
+/** All that an isolate needs of its app. */
+export interface AppRelease {
+  appid: string
+  /** Counts every change of functions, env and limits. */
+  revision: number
+  functions: FunctionSource[]
+  env: Record<string, string>
+  limits: Record<string, number>
+}
+
+export interface IsolateStats {
+  turns: number
+  events: number
+  errors: number
+  cpuMs: number
+  heapBytes: number
+  logLinesDropped: number
+  /** Events in the mailbox, and whether a turn runs. */
+  waiting: number
+  running: boolean
+}
+
+export type WorkerCalls = {
+  /** First call on the link, after the blob `snapshot`. Answered when the worker takes apps. */
+  hello: { params: { worker: number; version: number; turns: number }; result: null }
+  /** Take the app. Answered when events may come; the isolate may still be starting. */
+  hold: { params: { app: number; generation: number; release: AppRelease }; result: null }
+  /** Put the app's isolate away. Answered when it is gone. */
+  release: { params: { app: number }; result: null }
+  /** Functions, env or limits have changed: load them beside the old ones and switch between turns. Answered when the next event runs the new code. */
+  update: { params: { app: number; generation: number; release: AppRelease }; result: null }
+  stats: { params: { app?: number }; result: Record<number, IsolateStats> }
+  /** Answered at once by a worker that is alive. */
+  ping: { params: null; result: { oldestTurnMs: number; rssBytes: number } }
+}
+
+// --- pool, told by a worker -------------------------------------------------------------------
+
+export type PoolCallsOfWorker = {
+  /** The app's isolate is gone, not on the pool's word. `poisonous` is the redelivered event that was running. */
+  down: { params: { app: number; generation: number; reason: string; fault: 'tenant' | 'platform' }; result: null }
+  /** A thread is lost: this process has to be replaced and killed. */
+  tainted: { params: { reason: string }; result: null }
+}
+
+// --- pool, asked by the console ---------------------------------------------------------------
+
+export interface LogEntry extends LogLine {
+  /** Grows with time; the place to go on reading. */
+  id: number
+}
+
+export interface LogQuery {
+  appid: string
+  limit: number
+  /** Entries older than this id only. */
+  before?: number
+  /** This level and the graver ones. */
+  level?: LogLevel
+  function?: string
+  requestId?: string
+  connection?: string
+}
+
+export interface AppStats {
+  connections: number
+  traffic: AppTraffic
+  isolate: IsolateStats | null
+  /** Isolates that were started anew after the first one. */
+  restarts: number
+  hibernated: boolean
+  worker: number | null
+  generation: number
+}
+
+export interface ProcessInfo {
+  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker'
+  index: number
+  pid: number
+  rssBytes: number
+  uptimeSeconds: number
+  /** Apps that a worker holds. */
+  apps?: string[]
+  restarts?: number
+}
+
+export type PoolCallsOfConsole = {
+  hello: { params: { version: number }; result: null }
+  /** The catalog has changed for this app: put it in force everywhere. Answered when it is. */
+  appChanged: { params: { appid: string }; result: null }
+  restart: { params: { appid: string }; result: null }
+  stats: { params: { appid: string }; result: AppStats }
+  /** Stats of all apps that are or were running, for /metrics. */
+  allStats: { params: null; result: Record<string, AppStats> }
+  logs: { params: LogQuery; result: LogEntry[] }
+  /** From now on, notes `logged` bring the app's new entries; `off` ends it. */
+  tail: { params: { appid: string; off?: boolean }; result: null }
+  connections: { params: { appid: string; limit: number; cursor?: string; room?: string }; result: { items: ConnectionInfo[]; nextCursor?: string } }
+  connection: { params: { appid: string; id: string }; result: ConnectionInfo | null }
+  closeConnection: { params: { appid: string; id: string; code: number; reason: string }; result: boolean }
+  sendTo: { params: { appid: string; id: string; data: string; binary: boolean }; result: boolean }
+  processes: { params: null; result: ProcessInfo[] }
+  /** true once there are workers and gateways. */
+  ready: { params: null; result: boolean }
+}
+
+// --- console, told by the pool ----------------------------------------------------------------
+
+export type ConsoleCallsOfPool = {
+  logged: { params: { appid: string; entries: LogEntry[] }; result: null }
+}
+
+// --- gateway, pool and console, asked by the supervisor ---------------------------------------
+
+export type ChildCalls = {
+  /** Ends the process in order, within `graceMs`. */
+  stop: { params: { graceMs: number }; result: null }
+  info: { params: null; result: { rssBytes: number } }
+}
+
+// --- supervisor, told by its children ---------------------------------------------------------
+
+export type SupervisorCalls = {
+  /** Once, when the child does its work. `port` is where it listens, if it does. */
+  ready: { params: { port?: number }; result: null }
+}

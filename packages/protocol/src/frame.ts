@@ -1,0 +1,158 @@
+/**
+ * One frame: a header of 24 bytes, then the payload. All numbers are little-endian.
+ *
+ *   0  u32  length        bytes of header and payload; the next frame starts at the next multiple of 4
+ *   4  u8   type          what the frame says, see FrameType
+ *   5  u8   flags         see Flag
+ *   6  u16  gateway       index of the gateway that holds the connection
+ *   8  u32  app           number of the app, given by the pool
+ *  12  u32  generation    which life of the app's isolate is meant; frames of an older one are dropped
+ *  16  u32  connection    number of the connection or request in its gateway
+ *  20  u32  sequence      events: their number in the outbox of the app; calls: their id
+ *  24       payload
+ *
+ * Frames are aligned to 4 bytes, so that the guest reads a header as six elements of a Uint32Array:
+ * typed-array access is the one thing that tenant code cannot replace under it.
+ */
+export const PROTOCOL_VERSION = 1
+
+export const HEADER_BYTES = 24
+export const HEADER_WORDS = HEADER_BYTES / 4
+
+/** The largest frame that any link accepts: a 16 MiB message or a publish of many functions, with room. */
+export const MAX_FRAME_BYTES = 64 * 1024 * 1024
+
+/**
+ * Events go from a gateway to a worker, commands come back. The groups are ranges, so that an end
+ * can tell with one comparison whether a type may come from the other side.
+ */
+export const FrameType = {
+  // gateway → worker: events
+  /** A connection that the app knows of already: sent after its isolate was made anew. Payload as OPEN. */
+  ATTACH: 1,
+  /** `WebSocket:connection`. Payload: JSON ConnectionHead. */
+  OPEN: 2,
+  /** `WebSocket:message`. Payload: the message; Flag.BINARY tells its kind. */
+  MESSAGE: 3,
+  /** `WebSocket:close`. Payload: u16 code, then the reason. */
+  CLOSED: 4,
+  /** `WebSocket:error`. Payload: JSON ErrorHead. */
+  ERROR: 5,
+  /** An HTTP request for a function. Payload: u32 head length, JSON RequestHead, then the body. */
+  REQUEST: 6,
+  /** The client of a request went away before its answer was complete. */
+  REQUEST_GONE: 7,
+
+  // worker → gateway: commands
+  /** A message to one connection. Flag.BINARY tells its kind. */
+  SEND: 32,
+  /** One message to many: u32 count, count × u32 connection, then the message. */
+  SEND_MANY: 33,
+  /** Closing handshake. Payload: nothing, or u16 code and the reason. */
+  CLOSE: 34,
+  /** Ends the connection at once. */
+  TERMINATE: 35,
+  /** Answer to a request. Payload: u32 head length, JSON ResponseHead, then the first part of the body. Flag.END ends it. */
+  RESPONSE: 36,
+  /** A further part of the body. Flag.END ends it. */
+  RESPONSE_PART: 37,
+  /** Events whose handlers have settled: pairs of u32, first and last sequence. */
+  ACK: 38,
+  /** A redelivered event begins to run: what is needed to name the one that kills its worker. */
+  STARTED: 39,
+
+  // worker → pool
+  /** Log entries. Payload: see log.ts. */
+  LOG: 48,
+
+  // any control link
+  /** Payload: JSON { method, params }. Answered by a REPLY with the same sequence. */
+  CALL: 64,
+  /** Payload: JSON { result } or { error: { code, message } }. */
+  REPLY: 65,
+  /** Payload: JSON { method, params }. Not answered. */
+  NOTE: 66,
+  /** Bytes by name. Payload: u32 name length, name, then the bytes. */
+  BLOB: 67
+} as const
+
+export type FrameType = (typeof FrameType)[keyof typeof FrameType]
+
+export const Flag = {
+  /** The payload of a message is binary, not text. */
+  BINARY: 1,
+  /** Last part of an answer. */
+  END: 2,
+  /** The event is delivered again, because an isolate was lost while it had it. */
+  REDELIVERED: 4,
+  /** Guest to host only: the payload is the string with the index that stands in its place. */
+  EXTERNAL: 8
+} as const
+
+export interface FrameHead {
+  type: number
+  flags: number
+  gateway: number
+  app: number
+  generation: number
+  connection: number
+  sequence: number
+}
+
+/** The bytes from one frame's start to the next. */
+export function paddedLength(length: number): number {
+  return (length + 3) & ~3
+}
+
+export function readU16(bytes: Uint8Array, offset: number): number {
+  return bytes[offset]! | (bytes[offset + 1]! << 8)
+}
+
+export function readU32(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>> 0
+}
+
+export function writeU16(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value
+  bytes[offset + 1] = value >>> 8
+}
+
+export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value
+  bytes[offset + 1] = value >>> 8
+  bytes[offset + 2] = value >>> 16
+  bytes[offset + 3] = value >>> 24
+}
+
+/** Writes the 24 bytes of a header; the caller has made the room. */
+export function writeHeader(bytes: Uint8Array, offset: number, head: FrameHead, payloadLength: number): void {
+  writeU32(bytes, offset, HEADER_BYTES + payloadLength)
+  bytes[offset + 4] = head.type
+  bytes[offset + 5] = head.flags
+  writeU16(bytes, offset + 6, head.gateway)
+  writeU32(bytes, offset + 8, head.app)
+  writeU32(bytes, offset + 12, head.generation)
+  writeU32(bytes, offset + 16, head.connection)
+  writeU32(bytes, offset + 20, head.sequence)
+}
+
+/** The header of the frame that starts at `offset`. */
+export function readHead(bytes: Uint8Array, offset: number): FrameHead {
+  return {
+    type: bytes[offset + 4]!,
+    flags: bytes[offset + 5]!,
+    gateway: readU16(bytes, offset + 6),
+    app: readU32(bytes, offset + 8),
+    generation: readU32(bytes, offset + 12),
+    connection: readU32(bytes, offset + 16),
+    sequence: readU32(bytes, offset + 20)
+  }
+}
+
+/** One frame as bytes of its own, padded: for tests and for what is sent once. */
+export function encodeFrame(head: FrameHead, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const bytes = new Uint8Array(paddedLength(HEADER_BYTES + payload.byteLength))
+  writeHeader(bytes, 0, head, payload.byteLength)
+  bytes.set(payload, HEADER_BYTES)
+  return bytes
+}

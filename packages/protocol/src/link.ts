@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net'
+import { Batch } from './batch.ts'
+import { MAX_FRAME_BYTES, type FrameHead } from './frame.ts'
+import { FrameSplitter, type OnFrame } from './splitter.ts'
+
+export interface LinkOptions {
+  /** Each whole frame that arrives, see OnFrame for how long its bytes are valid. */
+  onFrame: OnFrame
+  /** After all frames of one read were handed on: the place to start what they asked for. */
+  onBatch?: () => void
+  /** Once, when the link is gone for good. `error` is set unless the other end closed it in order. */
+  onClose?: (error?: Error) => void
+  /** Bytes; a longer frame ends the link. Default MAX_FRAME_BYTES. */
+  maxFrameBytes?: number
+}
+
+/**
+ * Frames over a stream socket between two of our processes. What is sent within one turn of the
+ * event loop leaves in one write. An error in what arrives ends the link: no frame is skipped.
+ */
+export class Link {
+  readonly #socket: Socket
+  readonly #batch = new Batch()
+  #scheduled = false
+  #closed = false
+
+  constructor(socket: Socket, options: LinkOptions) {
+    this.#socket = socket
+    const splitter = new FrameSplitter(options.onFrame, options.maxFrameBytes ?? MAX_FRAME_BYTES)
+    let failure: Error | undefined
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        splitter.push(chunk)
+      } catch (error) {
+        failure = error as Error
+        socket.destroy()
+        return
+      }
+      options.onBatch?.()
+    })
+    socket.on('error', (error) => {
+      failure ??= error
+    })
+    socket.on('end', () => socket.destroy())
+    socket.on('close', () => {
+      this.#closed = true
+      options.onClose?.(failure)
+    })
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Bytes that were sent here and not yet taken by the system. */
+  get pendingBytes(): number {
+    return this.#batch.bytes + this.#socket.writableLength
+  }
+
+  send(head: FrameHead, payload?: Uint8Array): void {
+    if (this.#closed) return
+    this.#batch.add(head, payload)
+    this.#schedule()
+  }
+
+  sendText(head: FrameHead, text: string): void {
+    if (this.#closed) return
+    this.#batch.addText(head, text)
+    this.#schedule()
+  }
+
+  /** Sends frames that are encoded already; the bytes are copied. */
+  sendEncoded(frames: Uint8Array): void {
+    if (this.#closed || frames.byteLength === 0) return
+    this.#batch.addEncoded(frames)
+    this.#schedule()
+  }
+
+  /** Writes now what waits for the end of the turn. */
+  flush(): void {
+    this.#scheduled = false
+    if (this.#closed || this.#batch.empty) return
+    const parts = this.#batch.take()
+    if (parts.length === 1) {
+      this.#socket.write(parts[0]!)
+      return
+    }
+    this.#socket.cork()
+    for (const part of parts) this.#socket.write(part)
+    this.#socket.uncork()
+  }
+
+  /** Is called once, when what was sent has left, however it goes. */
+  onceDrained(then: () => void): void {
+    this.flush()
+    if (this.#closed || this.#socket.writableLength === 0) then()
+    else this.#socket.once('drain', then)
+  }
+
+  /** Stops reading, so that the other end has to wait. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Sends what waits and closes. */
+  end(): void {
+    this.flush()
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // setImmediate and not a microtask: it runs after all sockets that are readable now were read,
+  // so what many clients sent leaves together.
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.flush())
+  }
+}
