@@ -1,6 +1,8 @@
 /** Names that tenants give, and what they may look like (API.md: Admin REST). */
 
 const APPID = /^[a-z][a-z0-9-]{1,30}[a-z0-9]$/
+/** Paths of the platform itself on the gateway's port. */
+const RESERVED_APPIDS = new Set(['healthz', 'readyz'])
 /** laf's rule: letters, digits, `_ . - /`, no slash at either end. */
 const FUNCTION_NAME = /^[a-zA-Z0-9_.-](?:[a-zA-Z0-9_./-]{0,254}[a-zA-Z0-9_.-])?$/
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
@@ -8,7 +10,7 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 export const WEBSOCKET_FUNCTION = '__websocket__'
 
 export function isAppid(value: string): boolean {
-  return APPID.test(value)
+  return APPID.test(value) && !RESERVED_APPIDS.has(value)
 }
 
 /** `./` anywhere in a name would make it a path, so laf refuses it; a last segment `.` or `..` would vanish from a URL. */

@@ -214,6 +214,8 @@ export type ChildCalls = {
   /** Ends the process in order, within `graceMs`. */
   stop: { params: { graceMs: number }; result: null }
   info: { params: null; result: { rssBytes: number } }
+  /** The platform as a whole is ready, or is not any more: what /readyz says. */
+  platform: { params: { ready: boolean }; result: null }
 }
 
 // --- supervisor, told by its children ---------------------------------------------------------
