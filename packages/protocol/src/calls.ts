@@ -26,7 +26,7 @@ export interface Placement {
 
 export type PoolCallsOfGateway = {
   /** First call on the link. */
-  hello: { params: { gateway: number; version: number }; result: null }
+  hello: { params: { gateway: number; version: number; pid?: number }; result: null }
   /** null if there is no such app. */
   locate: { params: { appid: string }; result: AppRoute | null }
   /** A worker for the app, starting its isolate if need be. Refused with code `unavailable` if it cannot run. */
@@ -183,7 +183,7 @@ export interface ProcessInfo {
 }
 
 export type PoolCallsOfConsole = {
-  hello: { params: { version: number }; result: null }
+  hello: { params: { version: number; pid?: number }; result: null }
   /** The catalog has changed for this app: put it in force everywhere. Answered when it is. */
   appChanged: { params: { appid: string }; result: null }
   restart: { params: { appid: string }; result: null }

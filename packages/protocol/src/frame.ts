@@ -46,7 +46,10 @@ export const FrameType = {
   // worker → gateway: commands
   /** A message to one connection. Flag.BINARY tells its kind. */
   SEND: 32,
-  /** One message to many: u32 count, count × u32 connection, then the message. */
+  /**
+   * One message to many. Payload: u32 message length, the message padded to 4, then u32 connections to the end:
+   * receivers come last, so that the guest adds one to the frame that it wrote last.
+   */
   SEND_MANY: 33,
   /** Closing handshake. Payload: nothing, or u16 code and the reason. */
   CLOSE: 34,
@@ -85,7 +88,11 @@ export const Flag = {
   END: 2,
   /** The event is delivered again, because an isolate was lost while it had it. */
   REDELIVERED: 4,
-  /** Guest to host only: the payload is the string with the index that stands in its place. */
+  /**
+   * Guest to host only: the message is not in the frame; a u32 in its place is its index among the values that
+   * came with the turn. Long texts and large buffers cross faster that way.
+   * Host to guest: the text of the message came decoded, as the next of the texts of the turn.
+   */
   EXTERNAL: 8
 } as const
 

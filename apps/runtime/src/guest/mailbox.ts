@@ -1,0 +1,59 @@
+import { HEADER_BYTES, HEADER_WORDS } from '@socklet/protocol/frame'
+import { NativeUint32Array, NativeUint8Array, substring } from './primordials.ts'
+import { readUtf8 } from './utf8.ts'
+
+/** The events that came with a turn: the bytes as they were on the link, and their text, see turn-layout.ts. */
+export interface Mailbox {
+  readonly buffer: ArrayBuffer
+  readonly bytes: Uint8Array
+  readonly words: Uint32Array
+  readonly length: number
+  readonly latin1: string | undefined
+  readonly texts: string[] | undefined
+  /** Where the next frame starts. */
+  offset: number
+  nextText: number
+}
+
+/** One event. Numbers only; what is behind the header is read by the kind of event. */
+export interface EventFrame {
+  readonly type: number
+  readonly flags: number
+  readonly gateway: number
+  readonly connection: number
+  readonly sequence: number
+  /** Where its payload starts and ends in the mailbox. */
+  readonly start: number
+  readonly end: number
+}
+
+export function openMailbox(buffer: ArrayBuffer, length: number, latin1: string | undefined, texts: string[] | undefined): Mailbox {
+  return { buffer, bytes: new NativeUint8Array(buffer), words: new NativeUint32Array(buffer), length, latin1, texts, offset: 0, nextText: 0 }
+}
+
+/** The next event, or null at the end. */
+export function nextEvent(mailbox: Mailbox): EventFrame | null {
+  const { offset, words } = mailbox
+  if (offset >= mailbox.length) return null
+  const word = offset >> 2
+  const length = words[word]!
+  const kind = words[word + 1]!
+  mailbox.offset = (offset + length + 3) & ~3
+  return {
+    type: kind & 0xff,
+    flags: (kind >> 8) & 0xff,
+    gateway: kind >>> 16,
+    connection: words[word + 4]!,
+    sequence: words[word + HEADER_WORDS - 1]!,
+    start: offset + HEADER_BYTES,
+    end: offset + length
+  }
+}
+
+/** A piece of a payload that is text for sure: heads, names. */
+export function readText(mailbox: Mailbox, start: number, end: number): string {
+  const { latin1, bytes } = mailbox
+  if (latin1 === undefined) return readUtf8(bytes, start, end)
+  for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return readUtf8(bytes, start, end)
+  return substring(latin1, start, end)
+}

@@ -1,0 +1,96 @@
+/**
+ * The built-ins that the guest's own code uses, as they were before any tenant code ran. What tenant code
+ * replaces on prototypes and globals later is never called with an object of ours in its hands.
+ *
+ * The rules that follow from it, for all files of the guest's core: no method call on a built-in's instance
+ * (use these functions), no `for…of`, no spread and no destructuring of arrays (they look up Symbol.iterator),
+ * no index assignment past the end of an ordinary array (a setter on Array.prototype would see it: use `bareArray`),
+ * no `.then` (use `await`, which takes native promises without looking anything up).
+ */
+const { apply, construct, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect
+
+const { call } = Function.prototype
+const bind = Function.prototype.bind
+
+/** `method` as a function whose first argument is the receiver. */
+function uncurry<This, Args extends unknown[], Result>(method: (this: This, ...args: Args) => Result): (self: This, ...args: Args) => Result {
+  return apply(bind, call, [method]) as (self: This, ...args: Args) => Result
+}
+
+const TypedArrayPrototype = getPrototypeOf(Uint8Array.prototype) as Uint8Array
+const getter = <This, Result>(object: object, name: PropertyKey): ((self: This) => Result) =>
+  uncurry(getOwnPropertyDescriptor(object, name)!.get as (this: This) => Result)
+
+export const reflectApply = apply
+export const reflectConstruct = construct
+export const reflectOwnKeys = ownKeys
+export const objectDefine = defineProperty
+export const objectCreate = Object.create
+export const objectSetPrototypeOf = Object.setPrototypeOf
+export const objectKeys = Object.keys
+export const objectHasOwn = Object.hasOwn
+export const objectFreeze = Object.freeze
+
+export const charCodeAt = uncurry(String.prototype.charCodeAt)
+export const substring = uncurry(String.prototype.substring)
+export const stringStartsWith = uncurry(String.prototype.startsWith)
+export const stringLastIndexOf = uncurry(String.prototype.lastIndexOf)
+export const stringIndexOf = uncurry(String.prototype.indexOf)
+export const stringSplit = uncurry(String.prototype.split as (this: string, separator: string) => string[])
+export const stringToLowerCase = uncurry(String.prototype.toLowerCase)
+export const numberToString = uncurry(Number.prototype.toString)
+export const fromCharCode = String.fromCharCode
+export const toText = String
+export const arrayJoin = uncurry(Array.prototype.join)
+export const arraySlice = uncurry(Array.prototype.slice)
+export const arrayIsArray = Array.isArray
+
+export const NativeArrayBuffer = ArrayBuffer
+export const NativeUint8Array = Uint8Array
+export const NativeUint32Array = Uint32Array
+export const arrayBufferIsView = ArrayBuffer.isView
+export const arrayBufferByteLength = getter<ArrayBuffer, number>(ArrayBuffer.prototype, 'byteLength')
+export const arrayBufferSlice = uncurry(ArrayBuffer.prototype.slice)
+export const typedArraySet = uncurry(TypedArrayPrototype.set as (this: Uint8Array, source: ArrayLike<number>, offset?: number) => void)
+export const typedArrayCopyWithin = uncurry(TypedArrayPrototype.copyWithin as (this: Uint8Array, target: number, start: number, end: number) => Uint8Array)
+export const typedArrayBuffer = getter<Uint8Array, ArrayBuffer>(TypedArrayPrototype, 'buffer')
+export const typedArrayByteOffset = getter<Uint8Array, number>(TypedArrayPrototype, 'byteOffset')
+export const typedArrayByteLength = getter<Uint8Array, number>(TypedArrayPrototype, 'byteLength')
+export const typedArrayTag = getter<unknown, string | undefined>(TypedArrayPrototype, Symbol.toStringTag)
+export const dataViewBuffer = getter<DataView, ArrayBuffer>(DataView.prototype, 'buffer')
+export const dataViewByteOffset = getter<DataView, number>(DataView.prototype, 'byteOffset')
+export const dataViewByteLength = getter<DataView, number>(DataView.prototype, 'byteLength')
+
+export const NativeMap = Map
+export const mapGet = uncurry(Map.prototype.get) as <K, V>(map: Map<K, V>, key: K) => V | undefined
+export const mapSet = uncurry(Map.prototype.set) as <K, V>(map: Map<K, V>, key: K, value: V) => Map<K, V>
+export const mapDelete = uncurry(Map.prototype.delete) as <K, V>(map: Map<K, V>, key: K) => boolean
+export const mapHas = uncurry(Map.prototype.has) as <K, V>(map: Map<K, V>, key: K) => boolean
+export const mapSize = getter<Map<unknown, unknown>, number>(Map.prototype, 'size')
+export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(map: Map<K, V>, each: (value: V, key: K) => void) => void
+export const NativeSet = Set
+export const setAdd = uncurry(Set.prototype.add) as <V>(set: Set<V>, value: V) => Set<V>
+export const setDelete = uncurry(Set.prototype.delete) as <V>(set: Set<V>, value: V) => boolean
+
+export const now = Date.now
+export const mathFloor = Math.floor
+export const mathMax = Math.max
+export const mathMin = Math.min
+export const jsonParse = JSON.parse
+export const jsonStringify = JSON.stringify
+export const isInteger = Number.isInteger
+// oxlint-disable-next-line no-eval -- the functions of an app are evaluated with it, in their isolate
+export const indirectEval = eval
+export const NativeError = Error
+export const NativeTypeError = TypeError
+export const NativeRangeError = RangeError
+
+/** An array without a prototype: writing to any index of it can be seen by nobody. */
+export function bareArray<T>(): T[] {
+  return objectSetPrototypeOf([], null) as T[]
+}
+
+/** An object that inherits nothing: a key like `__proto__` is a key. */
+export function bareObject<V>(): Record<string, V> {
+  return objectCreate(null) as Record<string, V>
+}

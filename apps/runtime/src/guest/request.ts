@@ -1,0 +1,64 @@
+import { parse as parseForm } from 'qs'
+import type { RequestHead } from '@socklet/protocol'
+import { jsonParse, stringIndexOf, stringStartsWith, stringToLowerCase, substring } from './primordials.ts'
+
+/** What the client sent cannot be read as what it says it is: the answer is 400. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest'
+}
+
+/** `ctx.request`: what functions read of express' request. */
+export interface Request {
+  method: string
+  url: string
+  path: string
+  headers: RequestHead['headers']
+  query: unknown
+  body: unknown
+  ip: string
+  get(name: string): string | string[] | undefined
+}
+
+/** Nested as `qs` reads it, with its own limits on depth and number (qs docs, "depth" and "parameterLimit"). */
+const FORM_LIMITS = { depth: 5, parameterLimit: 1000, arrayLimit: 100 }
+
+/** @throws BadRequest if the body is not what its content type says. */
+export function readRequest(head: RequestHead, bytes: Uint8Array): Request {
+  const question = stringIndexOf(head.url, '?')
+  const path = question < 0 ? head.url : substring(head.url, 0, question)
+  return {
+    method: head.method,
+    url: head.url,
+    path,
+    headers: head.headers,
+    query: question < 0 ? {} : parseForm(substring(head.url, question + 1, head.url.length), FORM_LIMITS),
+    body: readBody(contentType(head.headers), bytes),
+    ip: head.address,
+    get: (name) => head.headers[stringToLowerCase(`${name}`)]
+  }
+}
+
+function contentType(headers: RequestHead['headers']): string {
+  const value = headers['content-type']
+  if (typeof value !== 'string') return ''
+  const semicolon = stringIndexOf(value, ';')
+  return stringToLowerCase(semicolon < 0 ? value : substring(value, 0, semicolon)).trim()
+}
+
+/** JSON, urlencoded and octet-stream as laf reads them; of other types, as of no body, `{}`. */
+function readBody(type: string, bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return {}
+  if (type === 'application/json' || (stringStartsWith(type, 'application/') && type.endsWith('+json'))) return readJson(`${bytes}`)
+  if (type === 'application/x-www-form-urlencoded') return parseForm(`${bytes}`, FORM_LIMITS)
+  if (type === 'application/octet-stream') return bytes
+  return {}
+}
+
+/** An object or array, as laf's parser takes it. */
+function readJson(text: string): unknown {
+  try {
+    return jsonParse(text)
+  } catch (error) {
+    throw new BadRequest(`the body is not JSON: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,75 @@
+import { effectiveLimits } from '@socklet/config'
+import type { Release } from '@socklet/catalog'
+import type { AppRelease, AppRoute, Placement } from '@socklet/protocol'
+
+/** An app as the pool knows it while it lives. Sources stay in the catalog until a worker needs them. */
+export interface PoolApp {
+  readonly appid: string
+  /** On links. Never given to another app. */
+  readonly number: number
+  route: AppRoute
+  revision: number
+  heapMiB: number
+  placement: Placement | null
+  /** Isolates that were started anew after one was lost. */
+  restarts: number
+  /** Losses in a row, and when the last isolate was started. */
+  losses: number
+  startedAt: number
+  /** Has failed so often that it is not started again until it changes. */
+  failed: boolean
+  /** What changes placement happens one after the other. */
+  busy: Promise<unknown>
+}
+
+export function makePoolApp(number: number, release: Release): PoolApp {
+  const app: PoolApp = {
+    appid: release.app.appid,
+    number,
+    route: routeOf(number, release),
+    revision: release.app.revision,
+    heapMiB: effectiveLimits(release.app.limits).heapMiB,
+    placement: null,
+    restarts: 0,
+    losses: 0,
+    startedAt: 0,
+    failed: false,
+    busy: Promise.resolve()
+  }
+  return app
+}
+
+/** Takes over what the catalog says now. */
+export function refresh(app: PoolApp, release: Release): void {
+  app.route = routeOf(app.number, release)
+  app.revision = release.app.revision
+  app.heapMiB = effectiveLimits(release.app.limits).heapMiB
+}
+
+/** Runs `work` when what was begun for this app before is over, failed or not. */
+export function inTurn<T>(app: PoolApp, work: () => Promise<T>): Promise<T> {
+  const result = app.busy.then(work, work)
+  app.busy = result.catch(() => {})
+  return result
+}
+
+function routeOf(number: number, release: Release): AppRoute {
+  return {
+    appid: release.app.appid,
+    app: number,
+    state: release.app.state,
+    limits: effectiveLimits(release.app.limits),
+    functions: Object.fromEntries(release.functions.map(({ name, methods }) => [name, methods]))
+  }
+}
+
+/** What a worker needs of it. */
+export function appRelease(release: Release): AppRelease {
+  return {
+    appid: release.app.appid,
+    revision: release.app.revision,
+    functions: release.functions.map(({ name, version, compiled, methods }) => ({ name, version, code: compiled, methods })),
+    env: release.env,
+    limits: effectiveLimits(release.app.limits)
+  }
+}

@@ -1,0 +1,77 @@
+import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
+import type { Apps } from './apps.ts'
+import { listConnections, mustFind, positive } from './connections.ts'
+import type { Gateways } from './gateways.ts'
+import type { LogStore } from './logs.ts'
+import type { Placements } from './placement.ts'
+import { appStats, processes } from './stats.ts'
+import type { Workers } from './workers.ts'
+
+export interface PoolParts {
+  apps: Apps
+  workers: Workers
+  gateways: Gateways
+  placements: Placements
+  logs: LogStore
+  consolePid: () => number | null
+}
+
+/** What gateways ask, but `hello`. */
+export function gatewayCalls({ apps, placements, logs }: PoolParts): Omit<CallHandlers<PoolCallsOfGateway>, 'hello'> {
+  return {
+    locate: async ({ appid }) => (await apps.find(appid))?.route ?? null,
+    place: async ({ app: number }) => {
+      const app = apps.byNumber(number)
+      if (app === undefined) throw new CallError('app_not_found', `there is no app with the number ${number}`)
+      return placements.place(app)
+    },
+    log: ({ app: number, line }) => {
+      const app = apps.byNumber(number)
+      if (app !== undefined) logs.add(app.appid, line)
+      return null
+    }
+  }
+}
+
+/** What consoles ask, but `hello` and `tail`. */
+export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfConsole>, 'hello' | 'tail'> {
+  const { apps, workers, gateways, placements, logs } = parts
+  return {
+    appChanged: async ({ appid }) => {
+      await applyChange(parts, appid)
+      return null
+    },
+    restart: async ({ appid }) => {
+      await placements.restart(await mustFind(apps, appid))
+      return null
+    },
+    stats: async ({ appid }) => {
+      const app = await mustFind(apps, appid)
+      return (await appStats(parts, app))[appid]!
+    },
+    allStats: () => appStats(parts),
+    logs: (query) => logs.read(query),
+    connections: (params) => listConnections(apps, gateways, params),
+    connection: async ({ appid, id }) => positive(await gateways.all('connection', { app: (await mustFind(apps, appid)).number, id })) ?? null,
+    closeConnection: async ({ appid, id, code, reason }) =>
+      positive(await gateways.all('closeConnection', { app: (await mustFind(apps, appid)).number, id, code, reason })) ?? false,
+    sendTo: async ({ appid, id, data, binary }) => positive(await gateways.all('sendTo', { app: (await mustFind(apps, appid)).number, id, data, binary })) ?? false,
+    processes: () => processes(parts),
+    ready: () => gateways.size > 0 && workers.all.length > 0
+  }
+}
+
+/** Puts in force what the catalog says: first where the code runs, then where clients come in. */
+async function applyChange({ apps, gateways, placements, logs }: PoolParts, appid: string): Promise<void> {
+  const before = apps.known(appid)
+  const heapBefore = before?.heapMiB ?? 0
+  const app = await apps.reload(appid)
+  if (app === null) {
+    await gateways.all('route', { appid, route: null })
+    if (before !== undefined) await placements.remove(before)
+    logs.remove(appid)
+    return
+  }
+  if (before !== undefined) await placements.update(app, heapBefore)
+  await gateways.all('route', { appid, route: app.route })
+}

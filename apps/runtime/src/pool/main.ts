@@ -1,0 +1,75 @@
+/**
+ * The pool: starts, watches and kills workers, decides which of them holds which app, and brokers what apps may
+ * reach. It runs no tenant code.
+ */
+import { availableParallelism } from 'node:os'
+import { openCatalog } from '@socklet/catalog'
+import { DATA, enterDataFolder, readOptions } from '@socklet/config'
+import { decodeLogLine, runAsChild } from '@socklet/protocol'
+import { makeSnapshot } from '../snapshot/index.ts'
+import { Apps } from './apps.ts'
+import type { PoolParts } from './calls.ts'
+import { Gateways } from './gateways.ts'
+import { LogStore } from './logs.ts'
+import { listenForPeers, tellConsoles, type Console } from './peers.ts'
+import { Placements } from './placement.ts'
+import { Workers } from './workers.ts'
+
+const DAY_MS = 86_400_000
+
+const report = (message: string): void => void process.stderr.write(`${message}\n`)
+
+const options = readOptions(process.argv.slice(2), process.env)
+enterDataFolder(options.data)
+const [catalog, snapshot] = await Promise.all([openCatalog(options), makeSnapshot()])
+const consoles = new Set<Console>()
+const logs = new LogStore(
+  DATA.logs,
+  (appid, entries) => tellConsoles(consoles, appid, entries),
+  (error) => report(`log lines were lost: ${error.message}`)
+)
+const apps = new Apps(catalog)
+const gateways = new Gateways()
+const workers = new Workers({
+  count: options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1),
+  gateways: options.gateways,
+  snapshot,
+  onLog: writeLog,
+  onDown: (worker, down) => placements.onDown(worker, down),
+  onLost: (worker) => placements.onLost(worker),
+  report
+})
+const placements = new Placements({ catalog, apps, workers, gateways })
+const parts: PoolParts = { apps, workers, gateways, placements, logs, consolePid: () => [...consoles][0]?.pid ?? null }
+
+const server = await listenForPeers({
+  parts: () => parts,
+  consoles,
+  onGateways: () => {
+    if (gateways.size === options.gateways) workers.start()
+    else workers.pause()
+  }
+})
+
+const child = runAsChild({
+  stop: async () => {
+    workers.stop()
+    server.close()
+    logs.close()
+    await catalog.close()
+  }
+})
+child.ready()
+
+/** A worker is not trusted: what it sends as a log line may be anything. */
+function writeLog(number: number, payload: Uint8Array): void {
+  const app = apps.byNumber(number)
+  if (app === undefined) return
+  try {
+    const line = decodeLogLine(payload)
+    const now = Date.now()
+    logs.add(app.appid, { ...line, time: Math.abs(line.time - now) < DAY_MS ? line.time : now })
+  } catch (error) {
+    report(`a log line of ${app.appid} was dropped: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,153 @@
+import type { Catalog } from '@socklet/catalog'
+import { CallError, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
+import { appRelease, inTurn, type PoolApp } from './app.ts'
+import type { Apps } from './apps.ts'
+import type { Gateways } from './gateways.ts'
+import type { WorkerProcess } from './worker-process.ts'
+import type { Workers } from './workers.ts'
+
+/** An isolate that lived this long was not lost because of how it starts. */
+const SETTLED_MS = 10_000
+const FIRST_DELAY_MS = 100
+const MAX_DELAY_MS = 60_000
+/** Losses in a row after which the app cannot run, and its clients are told so. */
+const MAX_LOSSES = 10
+
+/**
+ * Which worker holds an app. At most one does: a generation number goes with each placement, and whatever comes
+ * from an older one is dropped wherever it arrives.
+ */
+export class Placements {
+  readonly #catalog: Catalog
+  readonly #apps: Apps
+  readonly #workers: Workers
+  readonly #gateways: Gateways
+  #nextGeneration = 1
+
+  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways }) {
+    this.#catalog = parts.catalog
+    this.#apps = parts.apps
+    this.#workers = parts.workers
+    this.#gateways = parts.gateways
+  }
+
+  /** Where the app is, starting it if need be. @throws CallError `unavailable` if it cannot run. */
+  place(app: PoolApp): Promise<Placement> {
+    return inTurn(app, async () => app.placement ?? this.#hold(app))
+  }
+
+  /** Gives the worker that holds the app what the catalog has now, or another isolate where the old one cannot take it. */
+  update(app: PoolApp, heapBefore: number): Promise<void> {
+    return inTurn(app, async () => {
+      app.failed = false
+      app.losses = 0
+      if (app.placement === null) return
+      if (app.route.state === 'suspended') await this.#release(app)
+      else if (app.heapMiB !== heapBefore || !(await this.#load(app))) await this.#moveAnew(app)
+    })
+  }
+
+  /** A fresh isolate; connections stay. */
+  restart(app: PoolApp): Promise<void> {
+    return inTurn(app, async () => {
+      app.failed = false
+      app.losses = 0
+      if (app.placement !== null) await this.#moveAnew(app)
+    })
+  }
+
+  /** The app is gone from the catalog. */
+  remove(app: PoolApp): Promise<void> {
+    return inTurn(app, () => this.#release(app))
+  }
+
+  /** A worker has lost the isolate of an app. */
+  onDown(worker: WorkerProcess, down: PoolCallsOfWorker['down']['params']): void {
+    const app = this.#apps.byNumber(down.app)
+    if (app?.placement?.generation !== down.generation || app.placement.worker !== worker.index) return
+    worker.apps.delete(app.number)
+    this.#recover(app)
+  }
+
+  /** A worker is gone, with all isolates that it had. */
+  onLost(worker: WorkerProcess): void {
+    for (const number of worker.apps) {
+      const app = this.#apps.byNumber(number)
+      if (app?.placement?.worker === worker.index) this.#recover(app)
+    }
+  }
+
+  /** Starts the app anew elsewhere, with growing delays if it keeps getting lost. */
+  #recover(app: PoolApp): void {
+    app.placement = null
+    app.restarts++
+    app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
+    if (app.losses > MAX_LOSSES) {
+      app.failed = true
+      this.#gateways.tell('failed', { app: app.number })
+      return
+    }
+    const delay = app.losses <= 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (app.losses - 3), MAX_DELAY_MS)
+    setTimeout(() => void this.#replace(app), delay)
+  }
+
+  async #replace(app: PoolApp): Promise<void> {
+    try {
+      const placement = await inTurn(app, async () => (app.placement === null && this.#apps.byNumber(app.number) === app ? this.#hold(app) : null))
+      if (placement !== null) await this.#gateways.all('placed', { app: app.number, placement, crashed: true })
+    } catch {
+      // It is suspended or gone; whoever needs it next asks for it.
+    }
+  }
+
+  async #moveAnew(app: PoolApp): Promise<void> {
+    await this.#release(app)
+    const placement = await this.#hold(app)
+    await this.#gateways.all('placed', { app: app.number, placement, crashed: false })
+  }
+
+  async #hold(app: PoolApp): Promise<Placement> {
+    if (app.failed) throw new CallError('unavailable', `the app ${app.appid} failed again and again`)
+    if (app.route.state === 'suspended') throw new CallError('unavailable', `the app ${app.appid} is suspended`)
+    const release = await this.#catalog.release(app.appid)
+    if (release === null) throw new CallError('unavailable', `there is no app ${app.appid}`)
+    for (;;) {
+      const worker = await this.#workers.pick()
+      const placement = { app: app.number, worker: worker.index, generation: this.#nextGeneration++ }
+      worker.apps.add(app.number)
+      try {
+        await worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release) })
+      } catch (error) {
+        worker.apps.delete(app.number)
+        if (this.#workers.get(worker.index) === worker) throw error
+        continue
+      }
+      // The worker may have died after it answered: then nobody would tell us of it any more.
+      if (this.#workers.get(worker.index) !== worker) continue
+      app.placement = placement
+      app.startedAt = Date.now()
+      return placement
+    }
+  }
+
+  async #release(app: PoolApp): Promise<void> {
+    const worker = app.placement === null ? undefined : this.#workers.get(app.placement.worker)
+    app.placement = null
+    worker?.apps.delete(app.number)
+    await worker?.control.call('release', { app: app.number }).catch(() => {})
+  }
+
+  /** false if the isolate could not take it. */
+  async #load(app: PoolApp): Promise<boolean> {
+    const { placement } = app
+    const worker = placement === null ? undefined : this.#workers.get(placement.worker)
+    const release = await this.#catalog.release(app.appid)
+    if (placement === null || worker === undefined || release === null) return false
+    try {
+      await worker.control.call('update', { app: app.number, generation: placement.generation, release: appRelease(release) })
+      return true
+    } catch {
+      return app.placement !== placement
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import type { AppStats, IsolateStats, ProcessInfo } from '@socklet/protocol'
+import type { PoolApp } from './app.ts'
+import type { Apps } from './apps.ts'
+import { NO_TRAFFIC, type Gateways } from './gateways.ts'
+import type { Workers } from './workers.ts'
+
+const CALL_TIMEOUT_MS = 2_000
+const PAGE_BYTES = 4096
+
+export interface StatsParts {
+  apps: Apps
+  workers: Workers
+  gateways: Gateways
+  consolePid: () => number | null
+}
+
+/** Stats by appid: of one app, or of all that are known. */
+export async function appStats(parts: StatsParts, only?: PoolApp): Promise<Record<string, AppStats>> {
+  const [traffic, isolates] = await Promise.all([parts.gateways.traffic(only?.number), isolateStats(parts.workers, only)])
+  const apps = only === undefined ? parts.apps.all : [only]
+  return Object.fromEntries(apps.map((app) => [app.appid, statsOf(app, traffic.get(app.number) ?? NO_TRAFFIC, isolates.get(app.number) ?? null)]))
+}
+
+function statsOf(app: PoolApp, traffic: AppStats['traffic'], isolate: IsolateStats | null): AppStats {
+  return {
+    connections: traffic.connections,
+    traffic,
+    isolate,
+    restarts: app.restarts,
+    hibernated: app.placement === null,
+    worker: app.placement?.worker ?? null,
+    generation: app.placement?.generation ?? 0
+  }
+}
+
+async function isolateStats(workers: Workers, only?: PoolApp): Promise<Map<number, IsolateStats>> {
+  const asked = only === undefined ? workers.all : workers.all.filter((worker) => worker.apps.has(only.number))
+  const params = only === undefined ? {} : { app: only.number }
+  const answers = await Promise.all(asked.map((worker) => worker.control.call('stats', params, CALL_TIMEOUT_MS).catch(() => ({}))))
+  return new Map(answers.flatMap((answer) => Object.entries(answer as Record<string, IsolateStats>).map(([number, stats]) => [Number(number), stats] as const)))
+}
+
+/** The processes that the pool knows of, itself among them. */
+export async function processes(parts: StatsParts): Promise<ProcessInfo[]> {
+  const consolePid = parts.consolePid()
+  const named: Omit<ProcessInfo, 'rssBytes' | 'uptimeSeconds'>[] = [
+    ...parts.gateways.pids.map(({ index, pid }) => ({ kind: 'gateway' as const, index, pid })),
+    { kind: 'pool', index: 0, pid: process.pid, restarts: parts.workers.restarts },
+    ...(consolePid === null ? [] : [{ kind: 'console' as const, index: 0, pid: consolePid }]),
+    ...parts.workers.all.map(({ index, pid, apps }) => ({ kind: 'worker' as const, index, pid, apps: appids(parts.apps, apps) }))
+  ]
+  return Promise.all(named.map(async (one) => ({ ...one, ...(await fromProc(one.pid)) })))
+}
+
+function appids(apps: Apps, numbers: Set<number>): string[] {
+  return [...numbers].flatMap((number) => apps.byNumber(number)?.appid ?? []).toSorted()
+}
+
+/** Memory and age as the system has them (proc(5)); zeros where there is no /proc. */
+async function fromProc(pid: number): Promise<{ rssBytes: number; uptimeSeconds: number }> {
+  try {
+    const [statm, stat, uptime] = await Promise.all([`/proc/${pid}/statm`, `/proc/${pid}/stat`, '/proc/uptime'].map((path) => readFile(path, 'utf8')))
+    // The name in field 2 may hold anything, so fields are counted from behind it: 22 is the start time in ticks.
+    const startTicks = Number(stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')[19])
+    const ageSeconds = Number(uptime!.split(' ')[0]) - startTicks / 100
+    return { rssBytes: Number(statm!.split(' ')[1]) * PAGE_BYTES, uptimeSeconds: Math.max(0, Math.round(ageSeconds)) }
+  } catch {
+    return { rssBytes: 0, uptimeSeconds: 0 }
+  }
+}

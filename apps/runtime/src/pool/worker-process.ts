@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { DATA } from '@socklet/config'
+import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
+
+const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
+const START_TIMEOUT_MS = 30_000
+const STDERR_LINES = 20
+
+export interface WorkerOptions {
+  /** Unique for the life of the pool. */
+  index: number
+  gateways: number
+  /** Turns at a time. */
+  turns: number
+  snapshot: Uint8Array
+  handlers: CallHandlers<PoolCallsOfWorker>
+  /** Frames that are no calls: the logs of apps. */
+  onFrame: (bytes: Uint8Array, start: number, end: number) => void
+  onExit: (reason: string) => void
+}
+
+export interface WorkerProcess {
+  readonly index: number
+  readonly pid: number
+  readonly startedAt: number
+  readonly control: Control<WorkerCalls, PoolCallsOfWorker>
+  /** Numbers of the apps that it holds. */
+  readonly apps: Set<number>
+  /** Ends it at once: what a worker holds is kept by others. */
+  kill(): void
+}
+
+/**
+ * Starts a worker with its links as open descriptors: the pair to this pool, and a connection to each gateway that
+ * is made here, so that the worker itself never connects to anything.
+ * @throws Error with the last lines that it wrote, if it does not come up.
+ */
+export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
+  const gateways = await Promise.all(Array.from({ length: options.gateways }, (_, index) => connectGateway(index, options.index)))
+  const child = spawnWorker(options.gateways, gateways)
+  for (const gateway of gateways) gateway.destroy()
+  const lastLines = keepLastLines(child)
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
+  })
+  const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, { frame: options.onFrame })
+  const worker: WorkerProcess = { index: options.index, pid: child.pid ?? 0, startedAt: Date.now(), control, apps: new Set(), kill: () => child.kill('SIGKILL') }
+  sendSnapshot(link, options.snapshot)
+  const hello = control.call('hello', { worker: options.index, version: PROTOCOL_VERSION, turns: options.turns }, START_TIMEOUT_MS)
+  const failed = await Promise.race([hello.then(() => null, (error: Error) => error.message), exited])
+  if (failed !== null) {
+    worker.kill()
+    throw new Error(`worker ${options.index} did not start: ${failed}${lastLines()}`)
+  }
+  void exited.then((reason) => {
+    link.destroy()
+    options.onExit(`${reason}${lastLines()}`)
+  })
+  return worker
+}
+
+/** The connection is not read here: every byte that comes is for the worker. */
+async function connectGateway(gateway: number, worker: number): Promise<Socket> {
+  const socket = connect(DATA.gatewaySocket(gateway))
+  socket.pause()
+  const hello = encodeFrame(
+    { type: FrameType.NOTE, flags: 0, gateway, app: 0, generation: 0, connection: 0, sequence: 0 },
+    Buffer.from(JSON.stringify({ method: 'hello', params: { worker } }))
+  )
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.once('connect', () => socket.write(hello, (error) => (error ? reject(error) : resolve())))
+  })
+  return socket
+}
+
+function spawnWorker(gateways: number, links: Socket[]): ChildProcess {
+  // The worker runs strangers' code: no environment, files of the program only, no child processes, no worker threads.
+  const flags = ['--no-node-snapshot', '--permission', '--allow-addons', `--allow-fs-read=${ROOT}`, '--disable-warning=SecurityWarning']
+  return spawn(process.execPath, [...flags, WORKER, String(gateways)], { env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...links] })
+}
+
+function keepLastLines(child: ChildProcess): () => string {
+  let lines: string[] = []
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    lines = [...lines, ...text.slice(-8192).split('\n')].slice(-STDERR_LINES)
+  })
+  return () => {
+    const text = lines.join('\n').trim()
+    return text === '' ? '' : `\n${text}`
+  }
+}
+
+function sendSnapshot(link: Link, snapshot: Uint8Array): void {
+  const name = Buffer.from('snapshot')
+  const payload = Buffer.alloc(4 + name.byteLength + snapshot.byteLength)
+  writeU32(payload, 0, name.byteLength)
+  payload.set(name, 4)
+  payload.set(snapshot, 4 + name.byteLength)
+  link.send({ type: FrameType.BLOB, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, payload)
+}

@@ -1,0 +1,145 @@
+import { availableParallelism } from 'node:os'
+import { FrameType, readU32, type PoolCallsOfWorker } from '@socklet/protocol'
+import { startWorker, type WorkerProcess } from './worker-process.ts'
+
+const PING_EVERY_MS = 500
+/** A worker whose main thread does not answer for so long is stuck. */
+const SILENT_MS = 5_000
+const RESTART_DELAY_MS = 50
+const MAX_RESTART_DELAY_MS = 10_000
+/** A worker that lived this long did not fail at once. */
+const SETTLED_MS = 10_000
+
+export interface WorkersOptions {
+  count: number
+  gateways: number
+  snapshot: Uint8Array
+  /** Log frames of apps. */
+  onLog: (app: number, payload: Uint8Array) => void
+  /** A worker has lost this app's isolate. */
+  onDown: (worker: WorkerProcess, down: PoolCallsOfWorker['down']['params']) => void
+  /** A worker is gone, with all that it held. */
+  onLost: (worker: WorkerProcess, reason: string) => void
+  report: (message: string) => void
+}
+
+/** Keeps so many workers alive, and watches them from outside. */
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #workers = new Map<number, WorkerProcess>()
+  readonly #waiting: ((worker: WorkerProcess) => void)[] = []
+  #nextIndex = 1
+  #failures = 0
+  #running = false
+  #timer: NodeJS.Timeout | null = null
+  restarts = 0
+
+  constructor(options: WorkersOptions) {
+    this.#options = options
+  }
+
+  /** Starts the workers, once the gateways that they are linked with are there. */
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    for (let i = 0; i < this.#options.count; i++) void this.#startOne()
+    this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS)
+  }
+
+  /** No workers until `start`: a gateway is gone, and with it a link of each. They end by themselves. */
+  pause(): void {
+    this.#running = false
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  /** Ends all. */
+  stop(): void {
+    this.pause()
+    for (const worker of this.#workers.values()) worker.kill()
+  }
+
+  get all(): WorkerProcess[] {
+    return [...this.#workers.values()]
+  }
+
+  get(index: number): WorkerProcess | undefined {
+    return this.#workers.get(index)
+  }
+
+  /** The worker with the fewest apps; waits until there is one. */
+  pick(): Promise<WorkerProcess> {
+    const workers = this.all
+    if (workers.length === 0) return new Promise((resolve) => this.#waiting.push(resolve))
+    return Promise.resolve(workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best)))
+  }
+
+  async #startOne(): Promise<void> {
+    const index = this.#nextIndex++
+    try {
+      const worker: WorkerProcess = await startWorker({
+        index,
+        gateways: this.#options.gateways,
+        turns: availableParallelism(),
+        snapshot: this.#options.snapshot,
+        handlers: {
+          down: (params) => {
+            this.#options.onDown(this.#workers.get(index)!, params)
+            return null
+          },
+          tainted: ({ reason }) => {
+            this.#options.report(`worker ${index} is replaced: ${String(reason).slice(0, 500)}`)
+            this.#workers.get(index)?.kill()
+            return null
+          }
+        },
+        onFrame: (bytes, start, end) => {
+          if (bytes[start + 4] === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + 24, end))
+        },
+        onExit: (reason) => this.#onExit(worker, reason)
+      })
+      if (!this.#running) {
+        worker.kill()
+        return
+      }
+      this.#workers.set(index, worker)
+      for (const resolve of this.#waiting.splice(0)) resolve(worker)
+    } catch (error) {
+      this.#options.report((error as Error).message)
+      this.#restart()
+    }
+  }
+
+  #onExit(worker: WorkerProcess, reason: string): void {
+    this.#workers.delete(worker.index)
+    if (!this.#running) return
+    this.#options.report(`worker ${worker.index} ended: ${reason}`)
+    if (Date.now() - worker.startedAt > SETTLED_MS) this.#failures = 0
+    this.restarts++
+    this.#restart()
+    this.#options.onLost(worker, reason)
+  }
+
+  #restart(): void {
+    if (!this.#running) return
+    const delay = this.#failures === 0 ? 0 : Math.min(RESTART_DELAY_MS * 2 ** this.#failures, MAX_RESTART_DELAY_MS)
+    this.#failures++
+    setTimeout(() => {
+      if (this.#running) void this.#startOne()
+    }, delay)
+  }
+
+  async #ping(): Promise<void> {
+    await Promise.all(
+      this.all.map(async (worker) => {
+        try {
+          await worker.control.call('ping', null, SILENT_MS)
+        } catch {
+          if (this.#workers.get(worker.index) !== worker) return
+          this.#options.report(`worker ${worker.index} is silent and is killed`)
+          worker.kill()
+        }
+      })
+    )
+  }
+}

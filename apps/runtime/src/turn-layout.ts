@@ -1,0 +1,67 @@
+/**
+ * What crosses the boundary of the isolate with a turn. Guest and host both read this file.
+ *
+ * In: `entry(acknowledged, bytes, length, latin1, texts)`
+ *   acknowledged  number of the last result that the host has received
+ *   bytes         ArrayBuffer with event frames (packages/protocol), the first `length` bytes of it
+ *   latin1        the same bytes as a string of their values, if there is text among them: the text of an ASCII
+ *                 message is a piece of it, which costs nothing, where decoding in the isolate would
+ *   texts         the texts that are not ASCII and long, decoded by the host, in the order of their frames
+ *
+ * Out: a live array `[number, ArrayBuffer, …external values]`. It is copied after the microtasks of the turn have run,
+ * so they write into it as well. The buffer starts with the words below, then come command frames.
+ */
+export const TurnWord = {
+  /** Bytes of the buffer that are in use, these words included. */
+  USED: 0,
+  /** Milliseconds until the guest wants a turn without events, or NEVER. */
+  WAKE_IN: 1,
+  /** Handlers that have not settled. */
+  PENDING: 2,
+  /** Timers that are set. */
+  TIMERS: 3,
+  /** Handlers that failed, since the isolate started. */
+  ERRORS: 4,
+  /** How many of the settled runs below are in use. */
+  RUNS: 5,
+  /** Log lines that were dropped, since the isolate started. */
+  LOGS_DROPPED: 6,
+  /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
+  FIRST_RUN: 8
+} as const
+
+export const MAX_RUNS = 8
+export const RUN_WORDS = 3
+export const TURN_HEADER_WORDS = TurnWord.FIRST_RUN + MAX_RUNS * RUN_WORDS
+export const TURN_HEADER_BYTES = TURN_HEADER_WORDS * 4
+
+export const NEVER = 0xffffffff
+
+/** Texts and buffers from here on cross as values of their own, not inside the buffer of the turn. Bytes or UTF-16 units. */
+export const EXTERNAL_FROM = 1024
+
+/** What a turn may send: beyond it `send` throws. */
+export const MAX_TURN_BYTES = 64 * 1024 * 1024
+export const MAX_TURN_EXTERNALS = 100_000
+
+/** What the guest needs once, when its isolate starts. JSON. */
+export interface GuestConfig {
+  appid: string
+  limits: Record<string, number>
+}
+
+/** Functions and environment for the guest, at the start and whenever they change. JSON. */
+export interface GuestRelease {
+  revision: number
+  functions: { name: string; version: number; code: string; methods: string[] }[]
+  env: Record<string, string>
+  limits: Record<string, number>
+}
+
+/** What the guest gives the host when it starts. */
+export interface GuestEntries {
+  /** A turn, see above. */
+  turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => unknown[]
+  /** Loads a GuestRelease and switches to it. Returns '' or the reason why it cannot. */
+  load: (release: string) => string
+}

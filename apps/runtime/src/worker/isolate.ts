@@ -1,0 +1,89 @@
+import ivm from 'isolated-vm'
+import { randomBytes } from 'node:crypto'
+import type { GuestConfig, GuestEntries, GuestRelease } from '../turn-layout.ts'
+
+/** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
+const MAX_RANDOM_BYTES = 65_536
+
+/** What one turn takes into the isolate, see turn-layout.ts. */
+export interface TurnInput {
+  /** Given away: the bytes move into the isolate and are gone here. */
+  bytes: ArrayBuffer | undefined
+  length: number
+  latin1: string | undefined
+  texts: string[] | undefined
+}
+
+/** The isolate of one app, started. Everything here but `dispose` may fail because the isolate is gone. */
+export interface Isolate {
+  /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest. */
+  turn(acknowledged: number, input: TurnInput): Promise<unknown>
+  /** '' or why the release cannot be loaded. */
+  load(release: GuestRelease): Promise<unknown>
+  dispose(): void
+  readonly disposed: boolean
+  /** CPU milliseconds since its start, the running turn included. */
+  readonly cpuMs: number
+  heapBytes(): Promise<number>
+}
+
+export interface IsolateOptions {
+  snapshot: ArrayBuffer
+  memoryMiB: number
+  config: GuestConfig
+  /** V8 gave up on the isolate's heap in a way after which the process cannot be trusted. */
+  onCatastrophe: (message: string) => void
+}
+
+/** A new isolate from the snapshot of the guest. `onCreated` gives the means to end it while it still starts. */
+export async function startIsolate(options: IsolateOptions, onCreated: (dispose: () => void) => void): Promise<Isolate> {
+  const isolate = new ivm.Isolate({
+    memoryLimit: options.memoryMiB,
+    snapshot: new ivm.ExternalCopy(options.snapshot),
+    onCatastrophicError: options.onCatastrophe
+  })
+  const dispose = (): void => {
+    if (!isolate.isDisposed) isolate.dispose()
+  }
+  onCreated(dispose)
+  const context = await isolate.createContext()
+  const boot = (await context.global.get('__socklet_boot', { reference: true })) as ivm.Reference<(config: string, random: ivm.Callback) => GuestEntries>
+  const entries = await boot.apply(undefined, [JSON.stringify(options.config), new ivm.Callback(random)], { result: { reference: true } }) as ivm.Reference<GuestEntries>
+  const turn = await entries.get('turn', { reference: true })
+  const load = await entries.get('load', { reference: true })
+  return {
+    turn: (acknowledged, { bytes, length, latin1, texts }) =>
+      // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
+      turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
+        result: { copy: true }
+      }),
+    load: (release) => load.apply(undefined, [JSON.stringify(release)]),
+    dispose,
+    get disposed() {
+      return isolate.isDisposed
+    },
+    get cpuMs() {
+      return Number(isolate.cpuTime / 1_000n) / 1_000
+    },
+    heapBytes: async () => {
+      const { used_heap_size, externally_allocated_size } = await isolate.getHeapStatistics()
+      return used_heap_size + externally_allocated_size
+    }
+  }
+}
+
+/** The bytes go into the isolate without being copied. */
+function moved(bytes: ArrayBuffer): ivm.Copy<ArrayBuffer> {
+  return new ivm.ExternalCopy(bytes, { transferOut: true }).copyInto({ release: true, transferIn: true })
+}
+
+function copied<T>(value: T): ivm.Copy<T> {
+  return new ivm.ExternalCopy(value).copyInto({ release: true })
+}
+
+/** The only thing that the guest can call. What it gives is checked, and so much at a time only. */
+function random(count: unknown): ArrayBuffer {
+  const wanted = typeof count === 'number' && count > 0 && count <= MAX_RANDOM_BYTES ? Math.trunc(count) : 0
+  const bytes = randomBytes(wanted)
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + wanted) as ArrayBuffer
+}

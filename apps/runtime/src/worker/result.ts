@@ -1,0 +1,143 @@
+import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+
+/** What came out of an isolate is not what a guest makes. Only tenant code can have done that, so its isolate is given up. */
+export class ResultError extends Error {
+  override readonly name = 'ResultError'
+}
+
+export interface TurnResult {
+  number: number
+  /** Milliseconds until a turn without events is wanted; null if none is. */
+  wakeInMs: number | null
+  pending: number
+  timers: number
+  errors: number
+  logsDropped: number
+}
+
+/** Where the commands of an app go. */
+export interface Destination {
+  app: number
+  generation: number
+  gateways: Link[]
+  pool: Link
+}
+
+const TO_GATEWAY: ReadonlySet<number> = new Set([
+  FrameType.SEND,
+  FrameType.SEND_MANY,
+  FrameType.CLOSE,
+  FrameType.TERMINATE,
+  FrameType.RESPONSE,
+  FrameType.RESPONSE_PART,
+  FrameType.ACK
+])
+
+/**
+ * Checks the result of a turn and sends its commands, in order, then what it settled. App and generation of every
+ * frame are written here: a guest cannot speak for another app.
+ * @throws ResultError
+ */
+export function sendResult(result: unknown, to: Destination): TurnResult {
+  if (!Array.isArray(result) || typeof result[0] !== 'number' || !(result[1] instanceof ArrayBuffer)) throw new ResultError('the result of a turn is not one')
+  const buffer = result[1]
+  if (buffer.byteLength < TURN_HEADER_BYTES) throw new ResultError('the result of a turn has no header')
+  const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
+  const used = words[TurnWord.USED]!
+  if (used < TURN_HEADER_BYTES || used > buffer.byteLength) throw new ResultError('the result of a turn has a length that it cannot have')
+  sendFrames(new Uint8Array(buffer, 0, used), result, to)
+  sendRuns(words, to)
+  return {
+    number: result[0],
+    wakeInMs: words[TurnWord.WAKE_IN] === NEVER ? null : words[TurnWord.WAKE_IN]!,
+    pending: words[TurnWord.PENDING]!,
+    timers: words[TurnWord.TIMERS]!,
+    errors: words[TurnWord.ERRORS]!,
+    logsDropped: words[TurnWord.LOGS_DROPPED]!
+  }
+}
+
+/** Frames that go to the same link one after the other leave as one piece. */
+function sendFrames(bytes: Uint8Array, result: unknown[], to: Destination): void {
+  let runLink: Link | null = null
+  let runStart = TURN_HEADER_BYTES
+  let at = TURN_HEADER_BYTES
+  while (at < bytes.byteLength) {
+    const next = at + paddedLength(frameLength(bytes, at))
+    const link = linkOf(bytes, at, to)
+    writeU32(bytes, at + 8, to.app)
+    writeU32(bytes, at + 12, to.generation)
+    const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
+    if (link !== runLink || external) {
+      if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
+      runLink = link
+      runStart = at
+    }
+    if (external) {
+      sendExternal(bytes, at, result, link)
+      runStart = next
+    }
+    at = next
+  }
+  if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
+}
+
+function frameLength(bytes: Uint8Array, at: number): number {
+  const length = at + HEADER_BYTES <= bytes.byteLength ? readU32(bytes, at) : 0
+  if (length < HEADER_BYTES || at + paddedLength(length) > bytes.byteLength) throw new ResultError('a command has a length that it cannot have')
+  return length
+}
+
+function linkOf(bytes: Uint8Array, at: number, to: Destination): Link {
+  const type = bytes[at + 4]!
+  if (type === FrameType.LOG) return to.pool
+  const link = TO_GATEWAY.has(type) ? to.gateways[readU16(bytes, at + 6)] : undefined
+  if (link === undefined) throw new ResultError(`a command of type ${type} for gateway ${readU16(bytes, at + 6)} does not exist`)
+  return link
+}
+
+/** The message came as a value of its own: it takes its place in the frame here. */
+function sendExternal(bytes: Uint8Array, at: number, result: unknown[], link: Link): void {
+  const type = bytes[at + 4]!
+  const many = type === FrameType.SEND_MANY
+  const end = at + readU32(bytes, at)
+  const indexAt = at + HEADER_BYTES + (many ? 4 : 0)
+  if ((type !== FrameType.SEND && !many) || indexAt + 4 > end) throw new ResultError('a command without a message')
+  const value = result[2 + readU32(bytes, indexAt)]
+  const message = typeof value === 'string' ? Buffer.from(value) : value instanceof ArrayBuffer ? new Uint8Array(value) : null
+  if (message === null) throw new ResultError('a message is neither text nor bytes')
+  const head: FrameHead = {
+    type,
+    flags: bytes[at + 5]! & ~Flag.EXTERNAL,
+    gateway: readU16(bytes, at + 6),
+    app: readU32(bytes, at + 8),
+    generation: readU32(bytes, at + 12),
+    connection: readU32(bytes, at + 16),
+    sequence: 0
+  }
+  link.send(head, many ? withReceivers(message, bytes.subarray(indexAt + 4, end)) : message)
+}
+
+function withReceivers(message: Uint8Array, receivers: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(4 + paddedLength(message.byteLength) + receivers.byteLength)
+  writeU32(payload, 0, message.byteLength)
+  payload.set(message, 4)
+  payload.set(receivers, 4 + paddedLength(message.byteLength))
+  return payload
+}
+
+function sendRuns(words: Uint32Array, to: Destination): void {
+  const runs = words[TurnWord.RUNS]!
+  if (runs > MAX_RUNS) throw new ResultError('more runs than there can be')
+  for (let run = 0; run < runs; run++) {
+    const at = TurnWord.FIRST_RUN + run * RUN_WORDS
+    const gateway = words[at]!
+    const link = to.gateways[gateway]
+    if (link === undefined) throw new ResultError(`gateway ${gateway} does not exist`)
+    const payload = new Uint8Array(8)
+    writeU32(payload, 0, words[at + 1]!)
+    writeU32(payload, 4, words[at + 2]!)
+    link.send({ type: FrameType.ACK, flags: 0, gateway, app: to.app, generation: to.generation, connection: 0, sequence: 0 }, payload)
+  }
+}

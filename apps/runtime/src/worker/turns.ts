@@ -1,0 +1,117 @@
+/**
+ * Admission and watch of turns. Turns run on threads of isolated-vm; about as many at a time as there are cores
+ * (more only take turns away from each other, see the measurements in docs/). Nothing inside an isolate can be
+ * trusted to end, so each turn is looked at from here.
+ */
+
+/** A running turn: what the watch has to know of it. */
+export interface WatchedTurn {
+  /** CPU milliseconds of the isolate up to now. */
+  cpuMs(): number
+  /** CPU milliseconds that the turn may take. */
+  limitMs: number
+  /** The turn has had its time: its isolate is to be disposed of. */
+  stop(reason: string): void
+  /** The turn went on after that: its thread is lost, and with it this process. */
+  lost(): void
+}
+
+interface Running {
+  turn: WatchedTurn
+  startedAt: number
+  cpuAtStart: number
+  stoppedAt: number
+}
+
+const LOOK_EVERY_MS = 20
+/** A turn that uses no CPU is not stopped at once: the machine may have been asleep. It may last so many times its limit. */
+const WALL_FACTOR = 5
+/** `dispose()` ends what can be ended within this time (measured: 155 ms at most). */
+const LOST_AFTER_MS = 500
+const COMPACT_FROM = 1024
+
+export class Turns {
+  readonly #limit: number
+  readonly #waiting: (() => void)[] = []
+  #head = 0
+  #admitted = 0
+  readonly #running = new Map<number, Running>()
+  #nextId = 1
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Calls `start` when there is room, in the order of asking. Whoever started calls `leave` at the end. */
+  enter(start: () => void): void {
+    if (this.#admitted < this.#limit) {
+      this.#admitted++
+      start()
+    } else {
+      this.#waiting.push(start)
+    }
+  }
+
+  leave(): void {
+    const next = this.#waiting[this.#head]
+    if (next === undefined) {
+      this.#admitted--
+      return
+    }
+    this.#head++
+    if (this.#head > COMPACT_FROM) {
+      this.#waiting.splice(0, this.#head)
+      this.#head = 0
+    }
+    // Not from here: a chain of promises would keep timers and sockets waiting.
+    setImmediate(next)
+  }
+
+  /** Watches `run` until it settles. After `lost` it never does, as its thread never comes back. */
+  async watch<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
+    const id = this.#nextId++
+    this.#running.set(id, { turn, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 })
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS)
+    try {
+      return await run()
+    } finally {
+      this.#running.delete(id)
+    }
+  }
+
+  /** Wall-clock milliseconds of the turn that runs longest. */
+  get oldestMs(): number {
+    const now = performance.now()
+    let oldest = 0
+    for (const { startedAt } of this.#running.values()) oldest = Math.max(oldest, now - startedAt)
+    return oldest
+  }
+
+  #look(): void {
+    const now = performance.now()
+    for (const [id, running] of this.#running) {
+      if (running.stoppedAt > 0) this.#lookAtStopped(id, running, now)
+      else this.#lookAtRunning(running, now)
+    }
+    if (this.#running.size === 0) {
+      clearInterval(this.#timer!)
+      this.#timer = null
+    }
+  }
+
+  #lookAtRunning(running: Running, now: number): void {
+    const { turn } = running
+    const wallMs = now - running.startedAt
+    if (wallMs < turn.limitMs) return
+    if (turn.cpuMs() - running.cpuAtStart < turn.limitMs && wallMs < turn.limitMs * WALL_FACTOR) return
+    running.stoppedAt = now
+    turn.stop(`a turn took more than ${turn.limitMs} ms of CPU`)
+  }
+
+  #lookAtStopped(id: number, running: Running, now: number): void {
+    if (now - running.stoppedAt < LOST_AFTER_MS) return
+    this.#running.delete(id)
+    running.turn.lost()
+  }
+}
