@@ -9,7 +9,9 @@ export const DATA = {
   gatewaySocket: (index: number) => `run/gateway-${index}.sock`,
   catalog: 'catalog.db',
   logs: 'logs.db',
-  adminToken: 'admin-token'
+  adminToken: 'admin-token',
+  /** Held by the supervisor while the platform runs, so that no second one works in the same folder. */
+  lock: 'lock.db'
 } as const
 
 /**

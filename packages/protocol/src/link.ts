@@ -93,8 +93,8 @@ export class Link {
   /** Is called once, when what was sent has left, however it goes. */
   onceDrained(then: () => void): void {
     this.flush()
-    if (this.#closed || this.#socket.writableLength === 0) then()
-    else this.#socket.once('drain', then)
+    if (this.#closed) then()
+    else this.#socket.write('', () => then())
   }
 
   /** Stops reading, so that the other end has to wait. */

@@ -72,6 +72,8 @@ async function applyChange({ apps, gateways, placements, logs }: PoolParts, appi
     logs.remove(appid)
     return
   }
+  // A suspended app still gets the close events of the connections that it loses.
+  if (app.route.state === 'suspended') await gateways.all('route', { appid, route: app.route })
   if (before !== undefined) await placements.update(app, heapBefore)
-  await gateways.all('route', { appid, route: app.route })
+  if (app.route.state === 'running') await gateways.all('route', { appid, route: app.route })
 }

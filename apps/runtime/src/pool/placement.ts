@@ -42,7 +42,7 @@ export class Placements {
       app.failed = false
       app.losses = 0
       if (app.placement === null) return
-      if (app.route.state === 'suspended') await this.#release(app)
+      if (app.route.state === 'suspended') await this.#putAway(app)
       else if (app.heapMiB !== heapBefore || !(await this.#load(app))) await this.#moveAnew(app)
     })
   }
@@ -98,6 +98,11 @@ export class Placements {
     } catch {
       // It is suspended or gone; whoever needs it next asks for it.
     }
+  }
+
+  async #putAway(app: PoolApp): Promise<void> {
+    await this.#release(app)
+    await this.#gateways.all('placed', { app: app.number, placement: null, crashed: false })
   }
 
   async #moveAnew(app: PoolApp): Promise<void> {

@@ -6,6 +6,8 @@ import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, 
 
 const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
+/** The program, and what node-gyp-build looks for to choose isolated-vm's binary. */
+const READABLE = [ROOT, '/etc/alpine-release']
 const START_TIMEOUT_MS = 30_000
 const STDERR_LINES = 20
 
@@ -80,7 +82,7 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
 
 function spawnWorker(gateways: number, links: Socket[]): ChildProcess {
   // The worker runs strangers' code: no environment, files of the program only, no child processes, no worker threads.
-  const flags = ['--no-node-snapshot', '--permission', '--allow-addons', `--allow-fs-read=${ROOT}`, '--disable-warning=SecurityWarning']
+  const flags = ['--no-node-snapshot', '--permission', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning']
   return spawn(process.execPath, [...flags, WORKER, String(gateways)], { env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...links] })
 }
 

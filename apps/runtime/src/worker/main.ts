@@ -28,6 +28,10 @@ function onEvent(bytes: Uint8Array, start: number, end: number): void {
   if (app !== undefined && app.generation === readU32(bytes, start + 12)) app.receive(bytes, start, end)
 }
 
+// A terminal sends its signals to the whole group. When a worker ends is its pool's decision.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+
 const gatewayCount = Number(process.argv[2] ?? '1')
 const gateways = Array.from({ length: gatewayCount }, (_, index) => new Link(openSocket(POOL_FD + 1 + index), { onFrame: onEvent, onClose: endNow }))
 
