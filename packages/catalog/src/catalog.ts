@@ -38,11 +38,11 @@ export type NewVersion = Pick<FunctionVersion, 'name' | 'code' | 'compiled' | 'h
 
 export interface PublishRequest {
   put: NewVersion[]
-  /** Functions to remove; such as do not exist are no error. */
+  /** Functions to remove; such as do not exist are no error, and such as are in `put` stay. */
   remove: string[]
   /** Removes all functions that are not in `put`. */
   prune?: boolean
-  /** Refused with `too_many_functions` if there would be more. */
+  /** Refused with `too_many_functions` if there would be more than this, and more than there were. */
   maxFunctions: number
 }
 
@@ -59,7 +59,9 @@ export interface Page<T> {
 }
 
 export interface PageQuery {
+  /** From 1 on; the caller has checked it. */
   limit: number
+  /** `nextCursor` of the page before. Any other text is refused with `invalid_cursor`. */
   cursor?: string
 }
 
@@ -86,7 +88,7 @@ export interface Release {
   env: Record<string, string>
 }
 
-export type CatalogErrorCode = 'app_exists' | 'app_not_found' | 'function_not_found' | 'version_not_found' | 'token_not_found' | 'env_not_found' | 'too_many_functions'
+export type CatalogErrorCode = 'app_exists' | 'app_not_found' | 'function_not_found' | 'version_not_found' | 'token_not_found' | 'env_not_found' | 'too_many_functions' | 'invalid_cursor'
 
 /** The request cannot be carried out as things are: the caller's fault, not the catalog's. */
 export class CatalogError extends Error {

@@ -1,0 +1,82 @@
+import type { App, Catalog } from '../catalog.ts'
+import { nameAfter, page } from '../cursor.ts'
+import { appExists, appNotFound } from '../errors.ts'
+import { mergeLimits } from '../limits.ts'
+import type { Database } from './database.ts'
+
+interface AppRow {
+  appid: string
+  name: string
+  state: App['state']
+  limits: string
+  revision: number
+  created_at: number
+  updated_at: number
+}
+
+function toApp(row: AppRow): App {
+  return {
+    appid: row.appid,
+    name: row.name,
+    state: row.state,
+    limits: JSON.parse(row.limits) as App['limits'],
+    revision: row.revision,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at
+  }
+}
+
+/** Within a transaction: the app, or null. */
+export function findApp(db: Database, appid: string): App | null {
+  const row = db.get<AppRow>('SELECT * FROM apps WHERE appid = ?', appid)
+  return row === undefined ? null : toApp(row)
+}
+
+/** Within a transaction. @throws CatalogError `app_not_found` */
+export function requireApp(db: Database, appid: string): App {
+  const app = findApp(db, appid)
+  if (app === null) throw appNotFound(appid)
+  return app
+}
+
+/** Within a transaction: counts a change of the app. @throws CatalogError `app_not_found` */
+export function touchApp(db: Database, appid: string, now: number): number {
+  const row = db.get<{ revision: number }>('UPDATE apps SET revision = revision + 1, updated_at = ? WHERE appid = ? RETURNING revision', now, appid)
+  if (row === undefined) throw appNotFound(appid)
+  return row.revision
+}
+
+export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'updateApp' | 'deleteApp'> {
+  return {
+    createApp: async ({ appid, name }) =>
+      db.write(() => {
+        const now = Date.now()
+        const insert = "INSERT INTO apps VALUES (?, ?, 'running', '{}', 1, ?, ?) ON CONFLICT DO NOTHING"
+        if (db.run(insert, appid, name, now, now) === 0) throw appExists(appid)
+        return requireApp(db, appid)
+      }),
+
+    getApp: async (appid) => db.read(() => findApp(db, appid)),
+
+    listApps: async (query) =>
+      db.read(() => {
+        const after = nameAfter('apps', query.cursor)
+        const rows = db.all<AppRow>('SELECT * FROM apps WHERE appid > ? ORDER BY appid LIMIT ?', after, query.limit + 1)
+        return page('apps', rows.map(toApp), query, (app) => app.appid)
+      }),
+
+    updateApp: async (appid, patch) =>
+      db.write(() => {
+        const { name, state, limits } = requireApp(db, appid)
+        const merged = JSON.stringify(mergeLimits(limits, patch.limits))
+        db.run('UPDATE apps SET name = ?, state = ?, limits = ? WHERE appid = ?', patch.name ?? name, patch.state ?? state, merged, appid)
+        touchApp(db, appid, Date.now())
+        return requireApp(db, appid)
+      }),
+
+    deleteApp: async (appid) =>
+      db.write(() => {
+        if (db.run('DELETE FROM apps WHERE appid = ?', appid) === 0) throw appNotFound(appid)
+      })
+  }
+}
