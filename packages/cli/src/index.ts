@@ -1,0 +1,3 @@
+export { start, type StartSetup } from './start.ts'
+export type { ChildKind, ChildSpec } from './supervisor/child.ts'
+export type { Timing } from './supervisor/slot.ts'

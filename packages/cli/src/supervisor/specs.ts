@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url'
+import { OPTIONS, type Options } from '@socklet/config'
+import { SUPERVISED_ENV } from '@socklet/protocol'
+import type { ChildKind, ChildSpec } from './child.ts'
+
+const appScript = (path: string): string => fileURLToPath(new URL(`../../../../apps/${path}`, import.meta.url))
+
+const SCRIPTS: Record<ChildKind, string> = {
+  pool: appScript('runtime/src/pool/main.ts'),
+  gateway: appScript('gateway/src/main.ts'),
+  console: appScript('console/src/main.ts')
+}
+
+/** Of the supervisor's own environment, the processes get these: none of them is secret. */
+const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR']
+
+type OptionName = keyof Options
+
+/** Options that only these processes get to know. */
+const CONFIDENTIAL: Partial<Record<OptionName, ChildKind[]>> = {
+  'admin-token': ['console'],
+  'metrics-token': ['console'],
+  'mongodb-url': ['pool', 'console']
+}
+
+type Env = Record<string, string | undefined>
+
+/** The processes of the platform, in the order they start. `env` is the supervisor's. */
+export function platformChildren(options: Options, env: Env): ChildSpec[] {
+  const gateways = Array.from({ length: options.gateways }, (_, index) => gateway(options, env, index))
+  return [
+    { kind: 'pool', name: 'pool', script: SCRIPTS.pool, env: childEnv('pool', options, env) },
+    ...gateways,
+    { kind: 'console', name: 'console', script: SCRIPTS.console, env: childEnv('console', options, env), portVariable: OPTIONS['console-port'].env }
+  ]
+}
+
+function gateway(options: Options, env: Env, index: number): ChildSpec {
+  const own = { ...childEnv('gateway', options, env), SOCKLET_INDEX: String(index) }
+  return { kind: 'gateway', name: `gateway-${index}`, script: SCRIPTS.gateway, env: own, portVariable: OPTIONS.port.env }
+}
+
+/** All of the environment of a process of this kind. */
+export function childEnv(kind: ChildKind, options: Options, env: Env): Record<string, string> {
+  const passed = PASSED_ON.filter((name) => env[name] !== undefined).map((name) => [name, env[name]!])
+  // They work inside the data folder.
+  const given = Object.entries({ ...options, data: '.' } satisfies Options)
+    .filter(([name, value]) => value !== null && (CONFIDENTIAL[name as OptionName]?.includes(kind) ?? true))
+    .map(([name, value]) => [OPTIONS[name as OptionName].env, String(value)])
+  return { ...Object.fromEntries([...passed, ...given]), [SUPERVISED_ENV]: '1' }
+}
