@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import { LOG_LEVELS, type LogEntry, type LogQuery } from '@socklet/protocol'
+import { EventStream } from '../event-stream.ts'
+import type { Services } from '../services.ts'
+import { needApp } from './apps.ts'
+import { ok, route, type Answer, type Call, type Route } from './route.ts'
+import { appParams, iso, limit, listing, number, time } from './schemas.ts'
+
+/** The most that a reader who comes back gets of what it has missed. */
+const MAX_MISSED = 1_000
+
+const entrySchema = z.object({
+  id: z.int(),
+  time,
+  level: z.enum(LOG_LEVELS),
+  function: z.string().meta({ description: "empty for the platform's own lines" }),
+  requestId: z.string(),
+  connection: z.string().optional(),
+  version: z.int(),
+  message: z.string()
+})
+
+const query = z.strictObject({
+  limit: limit(),
+  before: number(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'only entries that are older than the one with this id: `nextCursor` of the page before' }),
+  level: z.enum(LOG_LEVELS).optional().meta({ description: 'this level and graver ones' }),
+  function: z.string().min(1).max(256).optional(),
+  requestId: z.string().min(1).max(256).optional(),
+  connection: z.string().min(1).max(256).optional()
+})
+
+type Filter = Omit<z.output<typeof query>, 'limit' | 'before'>
+type LogCall = Call<z.output<typeof appParams>, z.output<typeof query>, unknown>
+
+function outward({ id, time: at, level, function: name, requestId, connection, version, message }: LogEntry): z.input<typeof entrySchema> {
+  return { id, time: iso(at), level, function: name, requestId, ...(connection === '' ? {} : { connection }), version, message }
+}
+
+export const logRoutes: Route[] = [
+  route({
+    method: 'get',
+    path: '/v1/apps/:appid/logs',
+    access: 'read',
+    summary: "The app's log, newest first, or its live tail",
+    doc:
+      'With `Accept: text/event-stream` entries come as they are logged, each as the data of an event with its id; `Last-Event-ID` first brings what was missed since. ' +
+      'A reader who is too slow gets an event `dropped` with a count. The stream ends when the app is deleted or the token ceases to be valid.',
+    params: appParams,
+    query,
+    responses: { 200: listing(entrySchema) },
+    errors: ['busy', 'unavailable'],
+    handle: async (call, services) => {
+      await needApp(services.catalog, call.params.appid)
+      if (call.req.method === 'GET' && call.req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') {
+        await tail(call, services)
+        return undefined
+      }
+      return await page(call, services)
+    }
+  })
+]
+
+async function page({ params, query: { limit: wanted, ...filter } }: LogCall, { pool }: Services): Promise<Answer> {
+  // One more than was asked for tells whether there is a next page.
+  const entries = await pool.call('logs', { appid: params.appid, limit: wanted + 1, ...filter })
+  const items = entries.slice(0, wanted).map(outward)
+  return ok(entries.length > wanted ? { items, nextCursor: String(items.at(-1)!.id) } : { items })
+}
+
+async function tail({ params, query: filter, req, res }: LogCall, services: Services): Promise<void> {
+  const { appid } = params
+  const lastId = Number(req.headers['last-event-id'] ?? Number.NaN)
+  /** What comes while the missed entries are being read waits here. */
+  let early: LogEntry[] | null = []
+  let stream: EventStream | undefined
+  const send = (entries: LogEntry[]): void => {
+    for (const entry of entries) if (matches(entry, filter)) stream!.send(outward(entry), entry.id)
+  }
+  const leave = await services.tails.follow(appid, {
+    onEntries: (entries) => (early === null ? send(entries) : void early.push(...entries.slice(0, MAX_MISSED - early.length))),
+    onEnd: () => (stream === undefined ? res.destroy() : stream.end())
+  })
+  const heartbeat = setInterval(() => void beat(req.headers.authorization, appid, stream, services), services.heartbeatMs)
+  const end = (): void => {
+    clearInterval(heartbeat)
+    leave()
+  }
+  res.once('close', end)
+  if (res.closed) return end()
+  const missed = Number.isSafeInteger(lastId) && lastId >= 0 ? await missedSince(appid, lastId, filter, services) : []
+  stream = new EventStream(res)
+  send(missed)
+  const newest = missed.at(-1)?.id ?? -1
+  send(early.filter((entry) => entry.id > newest))
+  early = null
+}
+
+async function missedSince(appid: string, lastId: number, { level, function: name, requestId, connection }: Filter, { pool }: Services): Promise<LogEntry[]> {
+  const entries = await pool.call('logs', { appid, limit: MAX_MISSED, level, function: name, requestId, connection } satisfies LogQuery)
+  return entries.filter((entry) => entry.id > lastId).toReversed()
+}
+
+function matches(entry: LogEntry, filter: Filter): boolean {
+  if (filter.level !== undefined && LOG_LEVELS.indexOf(entry.level) < LOG_LEVELS.indexOf(filter.level)) return false
+  if (filter.function !== undefined && entry.function !== filter.function) return false
+  if (filter.requestId !== undefined && entry.requestId !== filter.requestId) return false
+  return filter.connection === undefined || entry.connection === filter.connection
+}
+
+/** Keeps the stream alive as long as whoever opened it could open it again. */
+async function beat(authorization: string | undefined, appid: string, stream: EventStream | undefined, { auth, catalog }: Services): Promise<void> {
+  try {
+    auth.allow(await auth.authenticate(authorization), 'read', appid)
+    await needApp(catalog, appid)
+    stream?.comment('heartbeat')
+  } catch {
+    stream?.end()
+  }
+}

@@ -1,0 +1,3 @@
+export * from './console.ts'
+export * from './app-url.ts'
+export { ERRORS } from './errors.ts'

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import type { App, Catalog, NewVersion, PublishRequest, PublishResult } from '@socklet/catalog'
+import { MAX_FRAME_BYTES } from '@socklet/protocol'
+import { effectiveLimits } from '@socklet/config'
+import { PlatformFault, UserFault } from '../errors.ts'
+import type { PoolClient } from '../pool-client.ts'
+import type { CompileError, Compiler } from './compiler.ts'
+import { findCycle, importedFunction } from './imports.ts'
+import { Serial } from './serial.ts'
+import { Shapes, allFunctions, shapeOf, type Shape } from './shapes.ts'
+
+/** A function as somebody wants it published. */
+export type Draft = Pick<NewVersion, 'name' | 'code' | 'methods' | 'description' | 'changelog'>
+
+export interface Change {
+  put: Draft[]
+  remove?: string[]
+  /** Removes all functions that are not in `put`. */
+  prune?: boolean
+}
+
+/** All functions of an app go to its worker in one frame, with its environment and what JSON adds. */
+const MAX_WIRE_BYTES = MAX_FRAME_BYTES - 16 * 1024 * 1024
+
+/**
+ * The one way to change what an app runs: check, compile, store, put in force. Changes of one app happen
+ * one after the other, so that each is checked against what the one before has left.
+ */
+export class Publisher {
+  readonly #catalog: Catalog
+  readonly #pool: PoolClient
+  readonly #compiler: Compiler
+  readonly #shapes: Shapes
+  readonly #serial = new Serial()
+
+  constructor(options: { catalog: Catalog; pool: PoolClient; compiler: Compiler }) {
+    this.#catalog = options.catalog
+    this.#pool = options.pool
+    this.#compiler = options.compiler
+    this.#shapes = new Shapes(options.catalog, options.compiler)
+  }
+
+  /**
+   * Carries out a change of the app's that is no publish, such as of its environment, and puts it in force.
+   * @throws PlatformFault `unavailable` if it is stored, but not in force
+   */
+  async change<T>(appid: string, work: () => Promise<T>): Promise<T> {
+    return await this.#serial.run(appid, async () => {
+      const result = await work()
+      await this.#putInForce(appid)
+      return result
+    })
+  }
+
+  /** Answers when the next event runs the new code. All of the change happens, or nothing. */
+  async publish(appid: string, change: Change | (() => Promise<Change>)): Promise<PublishResult> {
+    return await this.change(appid, async () => await this.#store(appid, typeof change === 'function' ? await change() : change))
+  }
+
+  async #store(appid: string, { put, remove = [], prune = false }: Change): Promise<PublishResult> {
+    const app = await this.#catalog.getApp(appid)
+    if (app === null) throw new UserFault('app_not_found', `there is no app ${appid}`)
+    const { functions: maxFunctions } = effectiveLimits(app.limits)
+    checkSources(app, put)
+    // The catalog counts; this only keeps us from compiling what it will refuse.
+    if (put.length > maxFunctions && put.length > (await allFunctions(this.#catalog, appid)).length) {
+      throw new UserFault('too_many_functions', `${put.length} functions are more than the ${maxFunctions} that ${appid} may have`)
+    }
+    const compiled = await this.#compileAll(put)
+    const request: PublishRequest = { put: compiled.map(({ version }) => version), remove, prune, maxFunctions }
+    if (compiled.length > 0) {
+      const shapes = prune ? new Map<string, Shape>() : await this.#shapes.ofApp(appid)
+      for (const name of remove) shapes.delete(name)
+      for (const { version, shape } of compiled) shapes.set(version.name, shape)
+      checkTogether(appid, shapes, put.map(({ name }) => name))
+    }
+    const result = await this.#catalog.publish(appid, request)
+    for (const { version, shape } of compiled) this.#shapes.remember(version.hash, shape)
+    return result
+  }
+
+  /**
+   * Tells the errors of all functions at once; with more than one function each error names its own.
+   * What the compiler cannot cope with ends it: each such source takes seconds, and others wait.
+   */
+  async #compileAll(drafts: Draft[]): Promise<{ version: NewVersion; shape: Shape }[]> {
+    const results: { version: NewVersion; shape: Shape }[] = []
+    const failures: { name: string; fault: UserFault }[] = []
+    for (const draft of drafts) {
+      try {
+        const compiled = await this.#compiler.compile(draft.name, draft.code)
+        results.push({ version: { ...draft, compiled: compiled.code, hash: sha256(draft.code) }, shape: shapeOf(compiled) })
+      } catch (error) {
+        if (!(error instanceof UserFault) || error.code !== 'compile_error' || drafts.length === 1) throw error
+        failures.push({ name: draft.name, fault: error })
+      }
+    }
+    if (failures.length === 0) return results
+    const details = failures.flatMap(({ name, fault }) => (fault.details as CompileError[]).map((error) => ({ function: name, ...error })))
+    throw new UserFault('compile_error', failures.map(({ fault }) => fault.message).join('\n'), details)
+  }
+
+  async #putInForce(appid: string): Promise<void> {
+    try {
+      await this.#pool.appChanged(appid)
+    } catch (error) {
+      if (!(error instanceof PlatformFault)) throw error
+      throw new PlatformFault('unavailable', `the change of ${appid} is stored, and will be in force when the runtime is reachable again`, { cause: error })
+    }
+  }
+}
+
+function checkSources(app: App, put: Draft[]): void {
+  const { sourceBytes } = effectiveLimits(app.limits)
+  for (const { name, code } of put) {
+    const bytes = Buffer.byteLength(code)
+    if (bytes > sourceBytes) throw new UserFault('too_large', `the source of ${name} has ${bytes} bytes, more than the limit of ${sourceBytes}`)
+  }
+}
+
+function checkTogether(appid: string, shapes: Map<string, Shape>, changed: string[]): void {
+  const bytes = [...shapes.values()].reduce((sum, { wireBytes }) => sum + wireBytes, 0)
+  if (bytes > MAX_WIRE_BYTES) throw new UserFault('app_too_large', `the compiled functions of ${appid} have ${bytes} bytes together, more than ${MAX_WIRE_BYTES}`)
+  const exists = (name: string): boolean => shapes.has(name)
+  const importsOf = (name: string): string[] => shapes.get(name)!.imports.map((specifier) => importedFunction(name, specifier, exists)).filter((found) => found !== null)
+  const cycle = findCycle(changed, importsOf)
+  if (cycle !== null) throw new UserFault('circular_import', `functions cannot import each other in a circle: ${cycle.join(' → ')}`, [{ cycle }])
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

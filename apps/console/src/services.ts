@@ -1,0 +1,22 @@
+import type { Catalog } from '@socklet/catalog'
+import type { Auth } from './auth.ts'
+import type { Metrics } from './metrics.ts'
+import type { PoolClient } from './pool-client.ts'
+import type { Publisher } from './publish/publisher.ts'
+import type { Tails } from './tails.ts'
+
+/** All that a route works with. */
+export interface Services {
+  catalog: Catalog
+  pool: PoolClient
+  publisher: Publisher
+  auth: Auth
+  tails: Tails
+  metrics: Metrics
+  version: string
+  /** Where clients reach the app; undefined while the gateway's port is not known. */
+  appUrl: (appid: string) => string | undefined
+  /** Client traffic and publishing both work. */
+  isReady: () => Promise<boolean>
+  heartbeatMs: number
+}
