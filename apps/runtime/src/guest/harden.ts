@@ -20,6 +20,8 @@ function forbidResizing(): void {
     if (new.target === undefined) throw new NativeTypeError("Constructor ArrayBuffer requires 'new'")
     return reflectConstruct(NativeArrayBuffer, [length], new.target) as object
   }
+  // The bundler calls it something else, because the name is taken.
+  objectDefine(ArrayBuffer, 'name', { value: 'ArrayBuffer', configurable: true })
   objectDefine(ArrayBuffer, 'prototype', { value: NativeArrayBuffer.prototype, writable: false })
   objectDefine(ArrayBuffer, 'isView', { value: arrayBufferIsView, writable: true, configurable: true })
   objectDefine(ArrayBuffer, Symbol.species, { get: species, configurable: true })

@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { LOG_LEVELS, type LogEntry, type LogLine, type LogQuery } from '@socklet/protocol'
 
@@ -32,6 +33,8 @@ export class LogStore {
   /** `onEntries` is given what was written, for those who follow a log; `onError` what keeps lines from being written: they are lost then. */
   constructor(path: string, onEntries: (appid: string, entries: LogEntry[]) => void, onError: (error: Error) => void) {
     this.#db = new DatabaseSync(path)
+    // What tenants log may be secret.
+    chmodSync(path, 0o600)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
     this.#db.exec(SCHEMA)
     this.#insert = this.#db.prepare('INSERT INTO lines (appid, time, level, function, requestId, connection, version, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')

@@ -1,0 +1,162 @@
+/**
+ * Node's `events`: the emitter of npm `events`, which is Node's of some years ago, and what came since: the monitor of errors, async iteration, listeners of
+ * event targets, limits of several emitters at once.
+ */
+import Emitter from 'events/'
+import { abortError, DOMException } from '../dom-exception.ts'
+import { EventTarget, listenersOf } from '../event-target.ts'
+import { coded, invalidType, named } from '../define.ts'
+import { inspect } from '../inspect.ts'
+
+type Listener = (...args: any[]) => void
+interface EmitterLike {
+  on(name: PropertyKey, listener: Listener): unknown
+  once(name: PropertyKey, listener: Listener): unknown
+  removeListener(name: PropertyKey, listener: Listener): unknown
+  listenerCount(name: PropertyKey): number
+  listeners(name: PropertyKey): Listener[]
+  setMaxListeners(count: number): unknown
+  getMaxListeners(): number
+}
+interface Signal extends EventTarget { aborted: boolean, reason: unknown }
+interface Options { signal?: Signal, close?: PropertyKey[] }
+
+export const EventEmitter = Emitter as unknown as { new (): EmitterLike, prototype: EmitterLike & { emit(name: PropertyKey, ...args: unknown[]): boolean } }
+
+const errorMonitor = Symbol.for('events.errorMonitor')
+const plainEmit = EventEmitter.prototype.emit
+
+function emit(this: EmitterLike, name: PropertyKey, ...args: unknown[]): boolean {
+  if (name === 'error' && this.listenerCount(errorMonitor) > 0) Reflect.apply(plainEmit, this, [errorMonitor, ...args])
+  if (name === 'error' && !(args[0] instanceof Error) && this.listenerCount('error') === 0) {
+    throw Object.assign(coded(new Error(`Unhandled error. (${typeof args[0] === 'string' ? `'${args[0]}'` : inspect(args[0])})`), 'ERR_UNHANDLED_ERROR'), { context: args[0] })
+  }
+  return Reflect.apply(plainEmit, this, [name, ...args]) as boolean
+}
+EventEmitter.prototype.emit = emit
+
+/** The codes that Node's errors have and the package's lack. */
+for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener'] as const) {
+  const prototype = EventEmitter.prototype as unknown as Record<string, Function>
+  const plain = prototype[name]!
+  const checked = function (this: EmitterLike, event: PropertyKey, listener: unknown): unknown {
+    if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
+    return Reflect.apply(plain, this, [event, listener])
+  }
+  prototype[name] = named(checked, name)
+}
+
+const abortReason = (signal: Signal): Error => Object.assign(abortError(), { cause: signal.reason })
+
+/** Listens on an emitter or on an event target; gives what stops it. */
+function listen(source: EmitterLike | EventTarget, name: PropertyKey, listener: Listener): () => void {
+  if (source instanceof EventTarget) {
+    source.addEventListener(String(name), listener)
+    return () => source.removeEventListener(String(name), listener)
+  }
+  if (typeof source?.on !== 'function') throw invalidType('emitter', 'an instance of EventEmitter', source)
+  source.on(name, listener)
+  return () => void source.removeListener(name, listener)
+}
+
+/** The arguments of the next event; an `error` before it rejects. */
+async function once(source: EmitterLike | EventTarget, name: PropertyKey, { signal }: Options = {}): Promise<unknown[]> {
+  if (signal?.aborted) throw abortReason(signal)
+  const stops: (() => void)[] = []
+  try {
+    return await new Promise<unknown[]>((resolve, reject) => {
+      stops.push(listen(source, name, (...args) => resolve(args)))
+      if (name !== 'error' && !(source instanceof EventTarget)) stops.push(listen(source, 'error', reject))
+      if (signal !== undefined) stops.push(listen(signal, 'abort', () => reject(abortReason(signal))))
+    })
+  } finally {
+    for (const stop of stops) stop()
+  }
+}
+
+/** Every event from now on, in an async iteration that ends with `return`, an `error`, the signal or one of the `close` events. */
+function on(source: EmitterLike | EventTarget, name: PropertyKey, { signal, close = [] }: Options = {}): AsyncIterableIterator<unknown[]> {
+  if (signal?.aborted) throw abortReason(signal)
+  const events: unknown[][] = []
+  const waiting: { resolve(result: IteratorResult<unknown[]>): void, reject(error: unknown): void }[] = []
+  const stops: (() => void)[] = []
+  let failure: { error: unknown } | undefined
+  let finished = false
+
+  function stop(): void {
+    for (const end of stops.splice(0)) end()
+    finished = true
+    for (const { resolve } of waiting.splice(0)) resolve({ value: undefined, done: true })
+  }
+  function failed(error: unknown): void {
+    const next = waiting.shift()
+    if (next === undefined) failure = { error }
+    else next.reject(error)
+    stop()
+  }
+  stops.push(listen(source, name, (...args) => {
+    const next = waiting.shift()
+    if (next === undefined) events.push(args)
+    else next.resolve({ value: args, done: false })
+  }))
+  if (name !== 'error' && !(source instanceof EventTarget)) stops.push(listen(source, 'error', failed))
+  for (const end of close) stops.push(listen(source, end, stop))
+  if (signal !== undefined) stops.push(listen(signal, 'abort', () => failed(abortReason(signal))))
+
+  return {
+    next() {
+      const value = events.shift()
+      if (value !== undefined) return Promise.resolve({ value, done: false })
+      if (failure !== undefined) {
+        const { error } = failure
+        failure = undefined
+        return Promise.reject(error)
+      }
+      if (finished) return Promise.resolve({ value: undefined, done: true })
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+    },
+    return() {
+      stop()
+      return Promise.resolve({ value: undefined, done: true })
+    },
+    throw(error: unknown) {
+      failed(error)
+      return Promise.resolve({ value: undefined, done: true })
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    }
+  }
+}
+
+const targetLimits = new WeakMap<EventTarget, number>()
+const Class = EventEmitter as unknown as { defaultMaxListeners: number }
+
+function setMaxListeners(count = Class.defaultMaxListeners, ...sources: (EmitterLike | EventTarget)[]): void {
+  if (sources.length === 0) Class.defaultMaxListeners = count
+  for (const source of sources) {
+    if (source instanceof EventTarget) targetLimits.set(source, count)
+    else source.setMaxListeners(count)
+  }
+}
+
+const getMaxListeners = (source: EmitterLike | EventTarget): number =>
+  source instanceof EventTarget ? targetLimits.get(source) ?? Class.defaultMaxListeners : source.getMaxListeners()
+
+const getEventListeners = (source: EmitterLike | EventTarget, name: PropertyKey): unknown[] =>
+  source instanceof EventTarget ? listenersOf(source, String(name)) : source.listeners(name)
+
+function addAbortListener(signal: Signal, listener: Listener): { [Symbol.dispose](): void } {
+  if (signal.aborted) {
+    void Promise.resolve().then(() => listener(new DOMException('', 'AbortError')))
+    return { [Symbol.dispose]() {} }
+  }
+  signal.addEventListener('abort', listener, { once: true })
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', listener) }
+}
+
+const listenerCount = (source: EmitterLike | EventTarget, name: PropertyKey): number => getEventListeners(source, name).length
+
+Object.assign(EventEmitter, {
+  EventEmitter, errorMonitor, once, on, setMaxListeners, getMaxListeners, getEventListeners, addAbortListener, listenerCount, usingDomains: false
+})
