@@ -1,0 +1,131 @@
+import { isAppid } from '@socklet/config'
+import type { AppRoute } from '@socklet/protocol'
+import { App } from './app.ts'
+import type { Gateway } from './context.ts'
+import { unplace } from './delivery.ts'
+import { closeAll, forgetPeers } from './forget.ts'
+import { Refusal } from './refuse.ts'
+
+/** Appids that do not exist are remembered, so that a scanner does not ask the pool for each; no more than this. */
+const UNKNOWN_KEPT = 10_000
+
+/** The apps that this gateway knows: whoever was asked for, until it is deleted. */
+export class Apps {
+  readonly #gateway: () => Gateway
+  readonly #byAppid = new Map<string, App>()
+  readonly #byNumber = new Map<number, App>()
+  readonly #lookups = new Map<string, Promise<App | null>>()
+  /** When the pool said that there is no such app. */
+  readonly #unknown = new Map<string, number>()
+
+  /** The gateway is given as a function, because it holds this. */
+  constructor(gateway: () => Gateway) {
+    this.#gateway = gateway
+  }
+
+  all(): IterableIterator<App> {
+    return this.#byAppid.values()
+  }
+
+  byNumber(number: number): App | undefined {
+    return this.#byNumber.get(number)
+  }
+
+  known(appid: string): App | undefined {
+    return this.#byAppid.get(appid)
+  }
+
+  /**
+   * The app, asked of the pool if need be. null if there is none.
+   * @throws CallError when the pool cannot be asked.
+   */
+  async find(appid: string): Promise<App | null> {
+    const known = this.#byAppid.get(appid)
+    if (known !== undefined) return known
+    if (!isAppid(appid) || this.#isUnknown(appid)) return null
+    let lookup = this.#lookups.get(appid)
+    if (lookup === undefined) {
+      lookup = this.#locate(appid).finally(() => this.#lookups.delete(appid))
+      this.#lookups.set(appid, lookup)
+    }
+    return lookup
+  }
+
+  /** The pool says what the app is like from now on. */
+  applyRoute(appid: string, route: AppRoute | null): void {
+    this.#unknown.delete(appid)
+    const app = this.#byAppid.get(appid)
+    if (route === null) {
+      if (app !== undefined) this.#remove(app)
+      // A lookup may be on its way with an older answer.
+      else if (this.#lookups.has(appid)) this.#rememberUnknown(appid)
+      return
+    }
+    if (app !== undefined) this.#change(app, route)
+    else if (this.#lookups.has(appid)) this.#add(route)
+  }
+
+  /** The pool is gone. The next one may give the same number to another app, so none of them means anything any more. */
+  onPoolLost(): void {
+    this.#byNumber.clear()
+    for (const app of this.#byAppid.values()) unplace(app)
+  }
+
+  /** The pool is back, and may be another one: every app is looked up anew. */
+  async refresh(): Promise<void> {
+    this.#unknown.clear()
+    await Promise.all([...this.#byAppid.values()].map((app) => this.#refreshOne(app)))
+  }
+
+  async #locate(appid: string): Promise<App | null> {
+    const route = await this.#gateway().pool.call('locate', { appid })
+    const pushed = this.#byAppid.get(appid)
+    if (pushed !== undefined) return pushed
+    if (route === null) this.#rememberUnknown(appid)
+    return route === null || this.#isUnknown(appid) ? null : this.#add(route)
+  }
+
+  async #refreshOne(app: App): Promise<void> {
+    const route = await this.#gateway().pool.call('locate', { appid: app.appid })
+    if (this.#byAppid.get(app.appid) !== app) return
+    if (route === null) {
+      this.#remove(app)
+      return
+    }
+    this.#change(app, route)
+  }
+
+  #add(route: AppRoute): App {
+    const app = new App(this.#gateway(), route)
+    this.#byAppid.set(app.appid, app)
+    this.#byNumber.set(app.number, app)
+    return app
+  }
+
+  #change(app: App, route: AppRoute): void {
+    if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
+    app.setRoute(route)
+    this.#byNumber.set(app.number, app)
+    if (!app.suspended) return
+    for (const request of app.requests.values()) request.refuse(new Refusal('app_suspended'))
+    // Where the app still is, it handles its close events; the pool takes it away afterwards.
+    if (app.placement === null) forgetPeers(app, 'suspended')
+    else closeAll(app, 1001, 'the app is suspended')
+  }
+
+  #remove(app: App): void {
+    this.#byAppid.delete(app.appid)
+    if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
+    forgetPeers(app, 'deleted')
+  }
+
+  #isUnknown(appid: string): boolean {
+    const since = this.#unknown.get(appid)
+    return since !== undefined && Date.now() - since < this.#gateway().times.unknownApp
+  }
+
+  #rememberUnknown(appid: string): void {
+    if (this.#unknown.size >= UNKNOWN_KEPT) this.#unknown.clear()
+    this.#unknown.set(appid, Date.now())
+  }
+}

@@ -1,0 +1,32 @@
+import type { Apps } from './apps.ts'
+import type { Connection } from './connection.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import type { Numbers } from './numbers.ts'
+import type { PoolClient } from './pool-client.ts'
+import type { RateLimiter } from './rate.ts'
+import type { Settings, Times } from './settings.ts'
+import type { WebSocketAcceptor } from './websocket-server.ts'
+import type { WorkerLinks } from './worker-links.ts'
+
+/** What the parts of one gateway share. */
+export interface Gateway {
+  readonly settings: Settings
+  readonly times: Times
+  /** Begins the id of every connection; no other life of any gateway has it. */
+  readonly bootId: string
+  readonly numbers: Numbers
+  readonly apps: Apps
+  readonly pool: PoolClient
+  readonly links: WorkerLinks
+  readonly sockets: WebSocketAcceptor
+  readonly heartbeat: Heartbeat
+  readonly rates: RateLimiter
+  /** Connections that were sent something since the last flush. */
+  readonly touched: Connection[]
+  /** Connections opened in this life, the other half of their ids. */
+  opened: number
+  /** No new connections and requests. */
+  stopping: boolean
+  /** What the supervisor said last; null if there is none. */
+  platformReady: boolean | null
+}

@@ -1,0 +1,206 @@
+import { CallError, FrameType, Flag, type FrameHead, type LogLine, type Placement } from '@socklet/protocol'
+import type { App, AppEvent, Attachment, Peer } from './app.ts'
+import { afterQueued, afterSettled } from './flow.ts'
+import { forgetPeers } from './forget.ts'
+import type { PendingRequest } from './pending-request.ts'
+import { report } from './report.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/** An event of the app: kept, and sent to where the app is. If it is nowhere, the pool is asked for a place. */
+export function deliver(app: App, type: number, flags: number, peer: Peer, payload: Uint8Array): void {
+  const event: AppEvent = {
+    type,
+    flags,
+    gateway: app.gateway.settings.index,
+    app: app.number,
+    generation: 0,
+    connection: peer.number,
+    sequence: 0,
+    payload,
+    peer,
+    sentOn: null,
+    deliveries: 0,
+    running: false
+  }
+  app.outbox.push(event)
+  if (app.placement === null) requestPlacement(app)
+  else if (app.attachment !== null) send(app.attachment, event)
+  afterQueued(app)
+}
+
+/** Something the worker should know if it is there; nothing is lost with it. */
+export function notify(app: App, type: number, peer: Peer): void {
+  if (app.attachment !== null) app.attachment.link.send(headFor(app, app.attachment, type, peer), NOTHING)
+}
+
+function send(attachment: Attachment, event: AppEvent): void {
+  if (event.sentOn !== null) event.flags |= Flag.REDELIVERED
+  event.sentOn = attachment
+  event.deliveries++
+  event.app = attachment.app
+  event.generation = attachment.generation
+  attachment.link.send(event, event.payload)
+}
+
+function headFor(app: App, { app: number, generation }: Attachment, type: number, peer: Peer): FrameHead {
+  return { type, flags: 0, gateway: app.gateway.settings.index, app: number, generation, connection: peer.number, sequence: 0 }
+}
+
+// --- placing ------------------------------------------------------------------------------------
+
+/**
+ * Settles once the app has a place.
+ * @throws CallError when the pool is not there, or says that the app cannot run.
+ */
+export function ensurePlaced(app: App): Promise<void> {
+  if (app.placement !== null) return Promise.resolve()
+  if (!app.gateway.pool.up) return Promise.reject(new CallError('link_closed', 'there is no pool'))
+  app.placing ??= askForPlace(app)
+    .catch((error: CallError) => {
+      onPlaceRefused(app, error)
+      throw error
+    })
+    .finally(() => {
+      app.placing = null
+    })
+  return app.placing
+}
+
+async function askForPlace(app: App): Promise<void> {
+  const { pool, times } = app.gateway
+  while (app.placement === null) {
+    // The number may be another one when the pool is back.
+    if (!pool.up) throw new CallError('link_closed', 'there is no pool')
+    const { placementNews } = app
+    const placement = await pool.call('place', { app: app.number }, times.place)
+    // What the pool has said since may be newer than this answer.
+    if (app.placementNews === placementNews) setPlacement(app, placement)
+  }
+}
+
+/** For events that wait. Without a link to the pool there is nobody to ask; its return asks for all who wait. */
+function requestPlacement(app: App): void {
+  if (app.placing !== null || app.retryTimer !== null || app.suspended || !app.gateway.pool.up) return
+  ensurePlaced(app).catch(() => {})
+}
+
+function onPlaceRefused(app: App, error: CallError): void {
+  if (error.code === 'unavailable') {
+    forgetPeers(app, 'failed')
+    return
+  }
+  report(`placing ${app.appid}`, error)
+  app.retryTimer ??= setTimeout(() => {
+    app.retryTimer = null
+    if (app.outbox.count > 0 && app.placement === null) requestPlacement(app)
+  }, app.gateway.times.placeRetry).unref()
+}
+
+/** The pool says where the app is from now on. */
+export function placed(app: App, placement: Placement | null, crashed: boolean): void {
+  app.placementNews++
+  if (crashed) dropPoisonous(app)
+  setPlacement(app, placement)
+}
+
+/** The pool is gone: nothing that it said of places holds. */
+export function unplace(app: App): void {
+  app.placementNews++
+  app.placement = null
+  app.attachment = null
+}
+
+function setPlacement(app: App, placement: Placement | null): void {
+  app.placement = placement
+  if (placement === null) {
+    app.attachment = null
+    afterUnplaced(app)
+    return
+  }
+  const link = app.gateway.links.get(placement.worker)
+  if (link === undefined) app.attachment = null
+  else attach(app, { link, app: app.number, generation: placement.generation })
+}
+
+/** The app is nowhere: what waits asks for a place. */
+export function afterUnplaced(app: App): void {
+  if (app.suspended) forgetPeers(app, 'suspended')
+  else if (app.outbox.count > 0) requestPlacement(app)
+}
+
+// --- attaching ----------------------------------------------------------------------------------
+
+/** A link from this worker is here: apps that are placed on it go on there. */
+export function onLinkOpen(apps: Iterable<App>, worker: number): void {
+  for (const app of apps) if (app.placement?.worker === worker) setPlacement(app, app.placement)
+}
+
+/** Nothing can be sent to these apps until the pool has placed them anew. */
+export function onLinkClose(apps: Iterable<App>, link: Attachment['link']): void {
+  for (const app of apps) if (app.attachment?.link === link) app.attachment = null
+}
+
+/**
+ * The app's life on this link begins: it learns of the connections it knew before, then gets what is not settled, in order.
+ * If the link and the life are those of before, only what was not sent yet is sent.
+ */
+function attach(app: App, wanted: Attachment): void {
+  if (!isSame(app.attachment, wanted)) {
+    app.attachment = wanted
+    dropHalfAnswered(app)
+    for (const connection of app.connections.values()) {
+      if (connection.known) wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.head)
+    }
+  }
+  for (const event of app.outbox.unsettled()) if (event.sentOn !== app.attachment) sendWaiting(app, app.attachment!, event)
+}
+
+function isSame(one: Attachment | null, other: Attachment): boolean {
+  return one !== null && one.link === other.link && one.generation === other.generation && one.app === other.app
+}
+
+function sendWaiting(app: App, attachment: Attachment, event: AppEvent): void {
+  event.running = false
+  send(attachment, event)
+  if (event.type === FrameType.REQUEST && (event.peer as PendingRequest).gone) notify(app, FrameType.REQUEST_GONE, event.peer)
+}
+
+// --- settling -----------------------------------------------------------------------------------
+
+/** The event's handler is done, or the event is dropped. */
+export function onSettled(event: AppEvent): void {
+  event.peer.onEventSettled(event.type)
+}
+
+function drop(app: App, event: AppEvent): void {
+  app.outbox.settle(event.sequence)
+  onSettled(event)
+}
+
+/** An event that ran when its worker died, and had been sent before that, is what kills workers, as far as we can know. */
+function dropPoisonous(app: App): void {
+  for (const event of app.outbox.unsettled()) {
+    if (!event.running || event.deliveries < 2) continue
+    app.gateway.pool.note('log', { app: app.number, line: obituary(event) })
+    drop(app, event)
+  }
+  afterSettled(app)
+}
+
+function obituary({ type, peer }: AppEvent): LogLine {
+  const { name, functionName, requestId, connection } = peer.describe(type)
+  const message = `${name} was running when the process of the app died, twice: it is dropped and not delivered again`
+  return { time: Date.now(), level: 'error', function: functionName, requestId, connection, version: 0, message }
+}
+
+/** The first part of an answer cannot be taken back: the client must not get the beginning of one and the end of another. */
+function dropHalfAnswered(app: App): void {
+  for (const event of app.outbox.unsettled()) {
+    if (event.type !== FrameType.REQUEST) continue
+    const request = event.peer as PendingRequest
+    if (!request.halfAnswered) continue
+    request.abort()
+    drop(app, event)
+  }
+}

@@ -1,0 +1,16 @@
+import type { App } from './app.ts'
+import type { Gateway } from './context.ts'
+import { Refusal } from './refuse.ts'
+
+/**
+ * The app that a request or an upgrade means, if it can be served.
+ * @throws Refusal, or CallError when the pool does not answer.
+ */
+export async function findApp(gateway: Gateway, appid: string): Promise<App> {
+  if (gateway.stopping) throw new Refusal('unavailable', 'the platform is stopping')
+  if (!gateway.pool.up) throw new Refusal('unavailable')
+  const app = gateway.apps.known(appid) ?? (await gateway.apps.find(appid))
+  if (app === null) throw new Refusal('app_not_found')
+  if (app.suspended) throw new Refusal('app_suspended')
+  return app
+}

@@ -1,0 +1,37 @@
+/*
+ * Frames of a WebSocket server around whole messages (RFC 6455, 5.2): FIN is set, nothing is masked (5.1), no extension
+ * is in use. ws could do it, but only one receiver at a time and with two buffers for each message.
+ */
+const FIN_TEXT = 0x81
+const FIN_BINARY = 0x82
+
+/** The header of a frame takes this much at most. */
+export const MAX_MESSAGE_HEAD = 10
+
+/**
+ * Writes the header of a message of `length` bytes so that it ends where the payload starts, at `end`,
+ * over whatever is there, and returns where the header starts.
+ */
+export function writeMessageHead(bytes: Uint8Array, end: number, length: number, binary: boolean): number {
+  const start = end - (length < 126 ? 2 : length < 0x10000 ? 4 : 10)
+  bytes[start] = binary ? FIN_BINARY : FIN_TEXT
+  if (length < 126) {
+    bytes[start + 1] = length
+    return start
+  }
+  const lengthBytes = end - start - 2
+  bytes[start + 1] = lengthBytes === 2 ? 126 : 127
+  let rest = length
+  for (let at = end - 1; at >= start + 2; at--) {
+    bytes[at] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return start
+}
+
+/** A framed copy of a message. */
+export function frameMessage(payload: Uint8Array, binary: boolean): Buffer {
+  const bytes = Buffer.allocUnsafe(MAX_MESSAGE_HEAD + payload.byteLength)
+  bytes.set(payload, MAX_MESSAGE_HEAD)
+  return bytes.subarray(writeMessageHead(bytes, MAX_MESSAGE_HEAD, payload.byteLength, binary))
+}

@@ -1,0 +1,90 @@
+import { randomInt } from 'node:crypto'
+import type { Server } from 'node:http'
+import { Apps } from './apps.ts'
+import { flushTouched, onCommand } from './commands.ts'
+import type { Gateway } from './context.ts'
+import { afterUnplaced, onLinkClose, onLinkOpen } from './delivery.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Numbers } from './numbers.ts'
+import { poolCalls } from './pool-calls.ts'
+import { PoolClient } from './pool-client.ts'
+import { RateLimiter } from './rate.ts'
+import { listen, makeServer } from './server.ts'
+import { TIMES, type Settings } from './settings.ts'
+import { stopGateway } from './stop.ts'
+import { WebSocketAcceptor } from './websocket-server.ts'
+import { WorkerLinks } from './worker-links.ts'
+
+/** A gateway as its process sees it. */
+export interface GatewayHandle {
+  /** Starts to listen and says at which port. */
+  listen(): Promise<number>
+  /** Ends it in order: closes clients with 1001 and lets running handlers finish, for `graceMs` at most. */
+  stop(graceMs: number): Promise<void>
+  /** What the supervisor says of the platform. */
+  setPlatform(ready: boolean): void
+}
+
+export function createGateway(settings: Settings): GatewayHandle {
+  const gateway = assemble(settings)
+  const server: Server = makeServer(gateway)
+  return {
+    async listen() {
+      await gateway.links.listen(settings.linkSocket)
+      gateway.pool.start()
+      return listen(server, gateway)
+    },
+    stop: (graceMs) => stopGateway(gateway, server, graceMs),
+    setPlatform(ready) {
+      gateway.platformReady = ready
+    }
+  }
+}
+
+function assemble(settings: Settings): Gateway {
+  const times = { ...TIMES, ...settings.times }
+  const apps = new Apps(() => gateway)
+  const links = new WorkerLinks({
+    onFrame: (from, bytes, start, end) => onCommand(gateway, from, bytes, start, end),
+    onBatch: () => flushTouched(gateway),
+    onOpen: (worker) => onLinkOpen(apps.all(), worker),
+    onClose: (link) => onLinkClose(apps.all(), link),
+    helloMs: times.linkHello
+  })
+  const pool = new PoolClient({
+    path: settings.poolSocket,
+    gateway: settings.index,
+    times,
+    handlers: poolCalls(() => gateway),
+    onLinked: () => apps.refresh(),
+    onUp: () => {
+      for (const app of apps.all()) afterUnplaced(app)
+    },
+    onDown: () => {
+      apps.onPoolLost()
+      links.drop()
+    }
+  })
+  const gateway: Gateway = {
+    settings,
+    times,
+    bootId: makeBootId(),
+    numbers: new Numbers(),
+    apps,
+    pool,
+    links,
+    sockets: new WebSocketAcceptor(times.closeHandshake),
+    heartbeat: new Heartbeat(times.heartbeat),
+    rates: new RateLimiter(times),
+    touched: [],
+    opened: 0,
+    stopping: false,
+    platformReady: settings.supervised ? false : null
+  }
+  return gateway
+}
+
+/** 62 bits: no two lives of any gateway begin their ids alike. */
+function makeBootId(): string {
+  return Array.from({ length: 12 }, () => randomInt(36).toString(36)).join('')
+}

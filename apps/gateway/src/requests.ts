@@ -1,0 +1,123 @@
+import { FrameType, writeU32, type RequestHead } from '@socklet/protocol'
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { addressOf, forwardedHeaders } from './address.ts'
+import type { App } from './app.ts'
+import { announcedBytes, readBody } from './body.ts'
+import type { Gateway } from './context.ts'
+import { allowOrigin, answerPreflight, isPreflight } from './cors.ts'
+import { deliver, ensurePlaced } from './delivery.ts'
+import { findApp } from './find-app.ts'
+import { requestFits } from './flow.ts'
+import { answerHealth } from './health.ts'
+import { PendingRequest } from './pending-request.ts'
+import { asRefusal, refuseBody, refuseRequest, Refusal } from './refuse.ts'
+import { functionOf, route } from './routing.ts'
+
+const DEFAULT_FUNCTION = '__default__'
+const SANE_ID = /^[\x20-\x7e]{1,128}$/
+
+/** An HTTP request becomes an event of its app, or is refused. */
+export async function onRequest(gateway: Gateway, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.on('error', () => {})
+  let app: App | undefined
+  try {
+    const target = route(request.headers.host, request.url!, gateway.settings.domain)
+    if (target === null) throw new Refusal('bad_request')
+    if (target.byPath && answerHealth(gateway, request, response)) return
+    allowOrigin(request, response)
+    const requestId = requestIdOf(request)
+    response.setHeader('request-id', requestId)
+    app = await findApp(gateway, target.appid)
+    await toFunction(app, request, response, target.url, requestId)
+  } catch (error) {
+    refuse(app, request, response, error)
+  }
+}
+
+async function toFunction(app: App, request: IncomingMessage, response: ServerResponse, url: string, requestId: string): Promise<void> {
+  const name = functionNameOf(app, url)
+  const methods = name === null ? [] : app.route.functions[name]!
+  if (isPreflight(request)) {
+    answerPreflight(request, response, methods)
+    return
+  }
+  if (name === null) {
+    answerNotFound(response)
+    return
+  }
+  if (!isListed(request.method!, methods)) throw new MethodRefusal(methods)
+  if (!requestFits(app, announcedBytes(request))) throw new Refusal('queue_full')
+  const body = await readCounted(app, request)
+  await ensurePlaced(app)
+  // The app may have changed while the body came.
+  if (app.suspended) throw new Refusal('app_suspended')
+  if (app.gateway.apps.known(app.appid) !== app) throw new Refusal('app_not_found')
+  if (response.destroyed) return
+  const head: RequestHead = { requestId, function: name, method: request.method!, url, headers: forwardedHeaders(request), address: addressOf(request.socket) }
+  dispatch(app, head, body, response)
+}
+
+function dispatch(app: App, head: RequestHead, body: Buffer, response: ServerResponse): void {
+  const pending = new PendingRequest(app, app.gateway.numbers.take(), head.requestId, head.function, head.method, response)
+  app.requests.set(pending.number, pending)
+  app.counters.events.request++
+  const json = Buffer.from(JSON.stringify(head))
+  const length = Buffer.allocUnsafe(4)
+  writeU32(length, 0, json.byteLength)
+  deliver(app, FrameType.REQUEST, 0, pending, Buffer.concat([length, json, body]))
+}
+
+async function readCounted(app: App, request: IncomingMessage): Promise<Buffer> {
+  let counted = 0
+  try {
+    return await readBody(request, (bytes) => {
+      counted += bytes
+      app.arriving += bytes
+      app.counters.bytesIn += bytes
+    })
+  } finally {
+    app.arriving -= counted
+  }
+}
+
+/** The function that the path names, else `__default__`, else null. */
+function functionNameOf(app: App, url: string): string | null {
+  const { functions } = app.route
+  const name = functionOf(url)
+  if (Object.hasOwn(functions, name)) return name
+  return Object.hasOwn(functions, DEFAULT_FUNCTION) ? DEFAULT_FUNCTION : null
+}
+
+/** Whoever answers GET answers HEAD (RFC 9110, 9.3.2). */
+function isListed(method: string, methods: string[]): boolean {
+  return methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+}
+
+class MethodRefusal extends Refusal {
+  readonly methods: string[]
+  constructor(methods: string[]) {
+    super('method_not_allowed')
+    this.methods = methods
+  }
+}
+
+/** As laf, in text. */
+function answerNotFound(response: ServerResponse): void {
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
+  response.end('Function Not Found')
+}
+
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID()
+}
+
+function refuse(app: App | undefined, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.destroyed || response.headersSent) return
+  const refusal = asRefusal(error)
+  const headers: Record<string, string> = refusal instanceof MethodRefusal ? { allow: refusal.methods.join(', ') } : {}
+  app?.countRefusal(refusal.status)
+  if (request.complete) refuseRequest(response, refusal, headers)
+  else refuseBody(request, response, refusal, headers)
+}

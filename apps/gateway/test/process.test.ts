@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { DATA } from '@socklet/config'
+import { Control, FrameType, Link, SUPERVISED_ENV, type ChildCalls, type SupervisorCalls } from '@socklet/protocol'
+import { open, refused } from './support/client.ts'
+import { at, routeOf } from './support/platform.ts'
+import { FakePool } from './support/pool.ts'
+import { until } from './support/until.ts'
+import { connectWorker } from './support/worker.ts'
+
+const MAIN = join(import.meta.dirname, '../src/main.ts')
+
+let folder: string
+let pool: FakePool
+let child: ChildProcess | null
+let stderr: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'socklet-gw-'))
+  pool = new FakePool(join(folder, DATA.poolSocket))
+  child = null
+  stderr = ''
+})
+afterEach(async () => {
+  if (child !== null && child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  await pool.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Starts main.ts as the supervisor does, and says at which port it listens. */
+async function start(files?: number): Promise<{ port: number; control: Control<ChildCalls, SupervisorCalls> }> {
+  const args = [process.execPath, MAIN, '--port', '0', '--data', folder]
+  const command = files === undefined ? args : ['/bin/sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...args]
+  child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'inherit', 'pipe', 'pipe'], env: { [SUPERVISED_ENV]: '1' } })
+  child.stderr!.on('data', (part: Buffer) => {
+    stderr += part.toString()
+  })
+  let port: number | undefined
+  const control: Control<ChildCalls, SupervisorCalls> = new Control<ChildCalls, SupervisorCalls>(() => link, {
+    ready: (params) => {
+      port = params.port
+      return null
+    }
+  })
+  const link: Link = new Link(child.stdio[3] as Socket, { onFrame: (bytes, begin, end) => control.onFrame(bytes, begin, end), onClose: () => control.onClose() })
+  await until(() => port !== undefined || child!.exitCode !== null, 'ready')
+  if (port === undefined) throw new Error(stderr)
+  return { port, control }
+}
+
+test('lives as a child of the supervisor: ready, platform, stop', async () => {
+  const { port, control } = await start()
+  await pool.start()
+  pool.routes.set('demo', routeOf('demo', 7))
+  pool.placements.set(7, at(7, 1, 1))
+  await until(() => pool.control !== null)
+  const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
+  expect(await readyz()).toBe(503)
+  await control.call('platform', { ready: true })
+  expect(await readyz()).toBe(200)
+
+  const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
+  worker.echo()
+  const client = await open(`ws://127.0.0.1:${port}/demo`)
+  client.ws.send('hello')
+  expect(await client.heard(1)).toEqual(['hello'])
+  await control.call('stop', { graceMs: 5_000 })
+  expect(await client.closed()).toBe(1001)
+  expect(worker.log.at(-1)).toBe('CLOSED 1001 the platform is stopping')
+  if (child!.exitCode === null) await once(child!, 'exit')
+  expect(child!.exitCode).toBe(0)
+  expect(stderr).toBe('')
+})
+
+test('when descriptors run out, connections are refused, and those who are connected go on', async () => {
+  const { port } = await start(110)
+  await pool.start()
+  pool.routes.set('demo', routeOf('demo', 7))
+  pool.placements.set(7, at(7, 1, 1))
+  await until(() => pool.control !== null)
+  const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
+  worker.echo()
+  const client = await open(`ws://127.0.0.1:${port}/demo`)
+  const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  await until(() => sockets.filter((socket) => socket.closed).length > 100)
+  client.ws.send('hello')
+  expect(await client.heard(1)).toEqual(['hello'])
+  for (const socket of sockets) socket.destroy()
+  await expect.poll(async () => (await open(`ws://127.0.0.1:${port}/demo`)).ws.readyState).toBe(1)
+  await worker.got(FrameType.OPEN, 1)
+})
+
+test('a socket file that a killed gateway has left is no obstacle', async () => {
+  await start()
+  child!.kill('SIGKILL')
+  await once(child!, 'exit')
+  const { port } = await start()
+  await pool.start()
+  await until(() => pool.control !== null)
+  expect(await refused(`ws://127.0.0.1:${port}/nobody`)).toMatchObject({ status: 404, code: 'app_not_found' })
+  await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
+})

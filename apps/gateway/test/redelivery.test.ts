@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { FrameType } from '@socklet/protocol'
+import { at, routeOf, startPlatform, type Platform } from './support/platform.ts'
+import { until } from './support/until.ts'
+import { connectWorker, requestOf, type FakeWorker } from './support/worker.ts'
+
+let platform: Platform
+let first: FakeWorker
+beforeEach(async () => {
+  platform = await startPlatform()
+  first = await platform.app('demo', 7)
+})
+afterEach(() => platform.stop())
+
+/** The worker of the app dies, and the app gets a new life on another one. */
+async function crash(from: FakeWorker, worker: number, generation: number, alreadyThere?: FakeWorker): Promise<FakeWorker> {
+  const next = alreadyThere ?? (await platform.worker(worker))
+  from.kill()
+  await platform.pool.placed(7, at(7, worker, generation), true)
+  return next
+}
+
+test('what was acknowledged is not delivered again; what was not is, in order and marked', async () => {
+  const client = await platform.open('/demo')
+  for (const text of ['one', 'two', 'three']) client.ws.send(text)
+  await first.got(FrameType.MESSAGE, 2)
+  first.ack(first.events[0]!, first.events[2]!)
+  await until(() => first.link.pendingBytes === 0)
+  await platform.traffic(7)
+  client.ws.send('four')
+  await first.got(FrameType.MESSAGE, 3)
+  const second = await crash(first, 2, 2)
+  client.ws.send('five')
+  await second.got(FrameType.MESSAGE, 3)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE one again', 'MESSAGE three again', 'MESSAGE four again', 'MESSAGE five'])
+  expect(second.events.map((event) => event.generation)).toEqual([2, 2, 2, 2, 2])
+  expect((await second.got(FrameType.ATTACH)).text).toBe((await first.got(FrameType.OPEN)).text)
+  const sequences = second.events.slice(1).map((event) => event.sequence)
+  expect(sequences).toEqual([1, 3, 4, 5])
+})
+
+test('a connection whose opening was not handled opens again instead of being attached', async () => {
+  await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  const second = await crash(first, 2, 2)
+  await second.got(FrameType.OPEN)
+  expect(second.log).toEqual(['OPEN again'])
+})
+
+test('a connection that closed meanwhile is attached before its last events, and gone after them', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  client.ws.send('last')
+  client.ws.close(1000, 'bye')
+  await first.got(FrameType.CLOSED)
+  const second = await crash(first, 2, 2)
+  const closed = await second.got(FrameType.CLOSED)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE last again', 'CLOSED 1000 bye again'])
+  second.ackRange(closed, closed.sequence - 1, closed.sequence)
+  const third = await platform.worker(3)
+  await until(() => first.closed)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  await crash(second, 3, 3, third)
+  const again = await platform.open('/demo')
+  again.ws.send('x')
+  await third.got(FrameType.MESSAGE)
+  expect(third.log).toEqual(['OPEN', 'MESSAGE x'])
+})
+
+test('clients notice nothing of a death but the wait', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  first.kill()
+  await until(() => first.closed)
+  client.ws.send('while nobody is there')
+  const second = await platform.worker(2)
+  second.echo()
+  await platform.pool.placed(7, at(7, 2, 2), true)
+  expect(await client.heard(1)).toEqual(['while nobody is there'])
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE while nobody is there'])
+})
+
+test('an app that was put away is placed again by the next event', async () => {
+  first.echo()
+  const client = await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  await platform.pool.placed(7, null)
+  expect(platform.pool.places).toEqual([7])
+  client.ws.send('wake up')
+  await until(() => platform.pool.places.length === 2)
+  platform.pool.placements.set(7, at(7, 1, 2))
+  const second = await platform.worker(1)
+  second.echo()
+  expect(await client.heard(1)).toEqual(['wake up'])
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE wake up'])
+})
+
+test('being told of the same place twice sends nothing twice', async () => {
+  const client = await platform.open('/demo')
+  client.ws.send('x')
+  await first.got(FrameType.MESSAGE)
+  await platform.pool.placed(7, at(7, 7, 1))
+  client.ws.send('y')
+  await first.got(FrameType.MESSAGE, 1)
+  expect(first.log).toEqual(['OPEN', 'MESSAGE x', 'MESSAGE y'])
+})
+
+test('an event that was running at two deaths is dropped, and the log of the app says so; what waits is never dropped', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  for (const text of ['before', 'poison', 'after']) client.ws.send(text)
+  await first.got(FrameType.MESSAGE, 2)
+  const second = await crash(first, 2, 2)
+  const poison = await second.got(FrameType.MESSAGE, 1)
+  second.ack(await second.got(FrameType.MESSAGE))
+  second.started(poison)
+  await second.got(FrameType.MESSAGE, 2)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(2)
+  const third = await crash(second, 3, 3)
+  await third.got(FrameType.MESSAGE)
+  expect(third.log).toEqual(['ATTACH', 'MESSAGE after again'])
+  await until(() => platform.pool.logs.length === 1)
+  const { app, line } = platform.pool.logs[0]!
+  expect(app).toBe(7)
+  expect(line).toMatchObject({ level: 'error', function: '__websocket__' })
+  expect(line.message).toContain('WebSocket:message')
+  expect(line.message).toContain(line.connection)
+  // However often the rest dies without having run, it stays.
+  const fourth = await crash(third, 4, 4)
+  const fifth = await crash(fourth, 5, 5)
+  await fifth.got(FrameType.MESSAGE)
+  expect(fifth.log).toEqual(['ATTACH', 'MESSAGE after again'])
+})
+
+test('what ran when its app was moved, and not killed, is not poison', async () => {
+  await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  const second = await crash(first, 2, 2)
+  second.started(await second.got(FrameType.OPEN))
+  await platform.traffic(7)
+  const third = await platform.worker(3)
+  await platform.pool.placed(7, at(7, 3, 3), false)
+  await third.got(FrameType.OPEN)
+  expect(platform.pool.logs).toEqual([])
+})
+
+test('a worker that says of a first delivery that it started does not get it dropped', async () => {
+  await platform.open('/demo')
+  first.started(await first.got(FrameType.OPEN))
+  await platform.traffic(7)
+  const second = await crash(first, 2, 2)
+  await second.got(FrameType.OPEN)
+  expect(platform.pool.logs).toEqual([])
+})
+
+test('a connection stays attached when its opening is dropped', async () => {
+  const client = await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  const second = await crash(first, 2, 2)
+  second.started(await second.got(FrameType.OPEN))
+  await platform.traffic(7)
+  const third = await crash(second, 3, 3)
+  client.ws.send('x')
+  await third.got(FrameType.MESSAGE)
+  expect(third.log).toEqual(['ATTACH', 'MESSAGE x'])
+})
+
+test('a request is delivered again; at its second death the client gets 500', async () => {
+  await platform.pool.route(routeOf('demo', 7, { functions: { work: [] } }))
+  const answer = fetch(`${platform.http}/demo/work`, { method: 'POST', body: 'b', headers: { 'x-request-id': 'req-1' } })
+  await first.got(FrameType.REQUEST)
+  const second = await crash(first, 2, 2)
+  const again = await second.got(FrameType.REQUEST)
+  expect(second.log).toEqual(['REQUEST again'])
+  expect(requestOf(again).body.toString()).toBe('b')
+  second.started(again)
+  await platform.traffic(7)
+  await crash(second, 3, 3)
+  const response = await answer
+  expect(response.status).toBe(500)
+  expect(await response.json()).toEqual({ error: 'Internal Server Error', requestId: 'req-1' })
+  await until(() => platform.pool.logs.length === 1)
+  expect(platform.pool.logs[0]!.line).toMatchObject({ function: 'work', requestId: 'req-1' })
+})
+
+test('a request whose answer has begun is not delivered again: the client sees that the answer broke off', async () => {
+  await platform.pool.route(routeOf('demo', 7, { functions: { work: [] } }))
+  const response = fetch(`${platform.http}/demo/work`)
+  const request = await first.got(FrameType.REQUEST)
+  first.respond(request, { status: 200, headers: [] }, 'half', false)
+  const body = (await response).text()
+  const second = await crash(first, 2, 2)
+  await expect(body).rejects.toThrow()
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  expect(second.log).toEqual([])
+})
+
+test('a new link of the same worker is the place, whichever of link and news comes first', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  // The news of generation 2 on worker 7 come while the old link of worker 7 is still open.
+  await platform.pool.placed(7, at(7, 7, 2), true)
+  client.ws.send('x')
+  await first.got(FrameType.MESSAGE)
+  const second = await connectWorker(platform.linkSocket, 7)
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE x again'])
+  second.kill()
+})
+
+test('an answer about the place that is older than the news is void', async () => {
+  platform.pool.placements.delete(7)
+  const opening = platform.open('/demo')
+  await until(() => platform.pool.places.length === 1)
+  const second = await platform.worker(2)
+  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 2), crashed: false })
+  platform.pool.placements.set(7, at(7, 7, 1))
+  const client = await opening
+  client.ws.send('x')
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['OPEN', 'MESSAGE x'])
+  expect(first.log).toEqual([])
+})

@@ -1,0 +1,83 @@
+import { CallError, controlLink, Link, type AppRoute, type Control, type GatewayCalls, type LogLine, type Placement, type PoolCallsOfGateway } from '@socklet/protocol'
+import { createServer, type Server } from 'node:net'
+import { once } from 'node:events'
+import { until } from './until.ts'
+
+/** The pool as the gateway sees it: knows the routes it is given, and places apps where it is told to. */
+export class FakePool {
+  readonly routes = new Map<string, AppRoute>()
+  /** By number of the app. Without one, `place` waits. */
+  readonly placements = new Map<number, Placement>()
+  /** Apps whose `place` is refused. */
+  readonly failing = new Set<number>()
+  readonly logs: { app: number; line: LogLine }[] = []
+  /** `locate` is answered after this. */
+  gate: Promise<void> | null = null
+  locates: string[] = []
+  places: number[] = []
+  hellos = 0
+  control: Control<GatewayCalls, PoolCallsOfGateway> | null = null
+  #link: Link | null = null
+  #server: Server | null = null
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async start(): Promise<void> {
+    this.#server = createServer((socket) => {
+      const { link, control } = controlLink<GatewayCalls, PoolCallsOfGateway>((on) => new Link(socket, on), {
+        hello: () => {
+          this.hellos++
+          this.control = control
+          return null
+        },
+        locate: async ({ appid }) => {
+          this.locates.push(appid)
+          await this.gate
+          return this.routes.get(appid) ?? null
+        },
+        place: ({ app }) => this.#place(app),
+        log: (log) => {
+          this.logs.push(log)
+          return null
+        }
+      })
+      this.#link = link
+    }).listen(this.#path)
+    await once(this.#server, 'listening')
+  }
+
+  /** Dies: its links break, and it does not listen any more. */
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve))
+    this.#link?.destroy()
+    this.control = null
+    await closed
+  }
+
+  async #place(app: number): Promise<Placement> {
+    this.places.push(app)
+    if (!this.failing.has(app)) await until(() => this.placements.has(app) || this.failing.has(app))
+    if (this.failing.has(app)) throw new CallError('unavailable', 'the app cannot run')
+    return this.placements.get(app)!
+  }
+
+  /** Tells the gateway where the app is from now on. */
+  async placed(app: number, placement: Placement | null, crashed = false): Promise<void> {
+    if (placement === null) this.placements.delete(app)
+    else this.placements.set(app, placement)
+    await this.control!.call('placed', { app, placement, crashed })
+  }
+
+  async route(route: AppRoute): Promise<void> {
+    this.routes.set(route.appid, route)
+    await this.control!.call('route', { appid: route.appid, route })
+  }
+
+  async remove(appid: string): Promise<void> {
+    this.routes.delete(appid)
+    await this.control!.call('route', { appid, route: null })
+  }
+}

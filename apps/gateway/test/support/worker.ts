@@ -1,0 +1,135 @@
+import { Flag, FrameType, HEADER_BYTES, Link, readHead, readU16, writeU16, writeU32, type FrameHead, type RequestHead, type ResponseHead } from '@socklet/protocol'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { until } from './until.ts'
+
+/** An event as the worker got it. */
+export interface Got extends FrameHead {
+  payload: Buffer
+  text: string
+}
+
+export const NAMES = Object.fromEntries(Object.entries(FrameType).map(([name, type]) => [type, name])) as Record<number, string>
+
+/** A worker as the gateway sees it: keeps what it gets, and sends what the test says. */
+export class FakeWorker {
+  readonly events: Got[] = []
+  readonly link: Link
+  readonly socket: Socket
+  closed = false
+  /** Is called for each event; `echo` and others. */
+  onEvent: (event: Got) => void = () => {}
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.link = new Link(socket, {
+      onFrame: (bytes, start, end) => {
+        const payload = Buffer.from(bytes.subarray(start + HEADER_BYTES, end))
+        const event = { ...readHead(bytes, start), payload, text: payload.toString() }
+        this.events.push(event)
+        this.onEvent(event)
+      },
+      onClose: () => {
+        this.closed = true
+      }
+    })
+  }
+
+  /** What came, in short: `OPEN`, `MESSAGE hello`, `CLOSED 1000 bye`, with `again` if redelivered. */
+  get log(): string[] {
+    return this.events.map(describe)
+  }
+
+  count(type: number): number {
+    return this.events.filter((event) => event.type === type).length
+  }
+
+  /** The n-th event of this type, once it is there. */
+  async got(type: number, index = 0): Promise<Got> {
+    await until(() => this.count(type) > index, () => `${NAMES[type]} ${index}, got ${this.log.join(', ')}`)
+    return this.events.filter((event) => event.type === type)[index]!
+  }
+
+  command(type: number, to: FrameHead, payload: Uint8Array = new Uint8Array(0), flags = 0): void {
+    this.link.send({ ...to, type, flags, sequence: 0 }, payload)
+  }
+
+  send(to: FrameHead, data: string | Buffer): void {
+    this.command(FrameType.SEND, to, Buffer.from(data), typeof data === 'string' ? 0 : Flag.BINARY)
+  }
+
+  sendMany(to: FrameHead, connections: number[], data: string): void {
+    const list = Buffer.alloc(4 + connections.length * 4)
+    writeU32(list, 0, connections.length)
+    connections.forEach((connection, index) => writeU32(list, 4 + index * 4, connection))
+    this.command(FrameType.SEND_MANY, to, Buffer.concat([list, Buffer.from(data)]))
+  }
+
+  close(to: FrameHead, code: number, reason = ''): void {
+    const payload = Buffer.alloc(2)
+    writeU16(payload, 0, code)
+    this.command(FrameType.CLOSE, to, Buffer.concat([payload, Buffer.from(reason)]))
+  }
+
+  ack(...events: FrameHead[]): void {
+    for (const event of events) this.ackRange(event, event.sequence, event.sequence)
+  }
+
+  ackRange(to: FrameHead, first: number, last: number): void {
+    const pair = Buffer.alloc(8)
+    writeU32(pair, 0, first)
+    writeU32(pair, 4, last)
+    this.command(FrameType.ACK, { ...to, connection: 0 }, pair)
+  }
+
+  started(event: FrameHead): void {
+    this.link.send({ ...event, type: FrameType.STARTED, flags: 0 })
+  }
+
+  respond(to: FrameHead, head: unknown, body = '', end = true): void {
+    const json = Buffer.from(typeof head === 'string' ? head : JSON.stringify(head))
+    const length = Buffer.alloc(4)
+    writeU32(length, 0, json.byteLength)
+    this.command(FrameType.RESPONSE, to, Buffer.concat([length, json, Buffer.from(body)]), end ? Flag.END : 0)
+  }
+
+  part(to: FrameHead, body: string | Buffer, end = false): void {
+    this.command(FrameType.RESPONSE_PART, to, Buffer.from(body), end ? Flag.END : 0)
+  }
+
+  /** From now on: every message is sent back, every event acknowledged. */
+  echo(): void {
+    this.onEvent = (event) => {
+      if (event.type === FrameType.MESSAGE) this.command(FrameType.SEND, event, event.payload, event.flags & Flag.BINARY)
+      if (event.type === FrameType.REQUEST) this.respond(event, { status: 200, headers: [['x-app', String(event.app)]] } satisfies ResponseHead, requestOf(event).head.url)
+      if (event.type !== FrameType.ATTACH && event.type !== FrameType.REQUEST_GONE) this.ack(event)
+    }
+  }
+
+  kill(): void {
+    this.socket.destroy()
+  }
+}
+
+/** Connects as the pool does for its workers, and says whose link it is. */
+export async function connectWorker(path: string, worker: number): Promise<FakeWorker> {
+  const socket = connect(path)
+  await once(socket, 'connect')
+  const fake = new FakeWorker(socket)
+  const head: FrameHead = { type: FrameType.NOTE, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }
+  fake.link.sendText(head, JSON.stringify({ method: 'hello', params: { worker } }))
+  fake.link.flush()
+  return fake
+}
+
+export function requestOf(event: Got): { head: RequestHead; body: Buffer } {
+  const end = 4 + event.payload.readUInt32LE(0)
+  return { head: JSON.parse(event.payload.toString('utf8', 4, end)) as RequestHead, body: event.payload.subarray(end) }
+}
+
+function describe(event: Got): string {
+  const again = event.flags & Flag.REDELIVERED ? ' again' : ''
+  if (event.type === FrameType.MESSAGE) return `MESSAGE ${event.text}${again}`
+  if (event.type === FrameType.CLOSED) return `CLOSED ${readU16(event.payload, 0)} ${event.payload.toString('utf8', 2)}${again}`.trim()
+  return `${NAMES[event.type]}${again}`
+}
