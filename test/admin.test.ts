@@ -171,7 +171,7 @@ describe('what the platform tells of itself', () => {
 
   it('/healthz, /readyz and /openapi.json need no token', async () => {
     for (const base of [platform.gateway, platform.console]) for (const path of ['/healthz', '/readyz']) expect((await fetch(base + path)).status).toBe(200)
-    const document = await (await fetch(`${platform.console}/openapi.json`)).json()
+    const document = (await (await fetch(`${platform.console}/openapi.json`)).json()) as { openapi: string; paths: object }
     expect(document.openapi).toMatch(/^3\./)
     expect(Object.keys(document.paths).length).toBeGreaterThan(15)
   })

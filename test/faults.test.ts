@@ -91,6 +91,22 @@ describe('an endless loop', () => {
   })
 })
 
+describe('an app that takes all memory', () => {
+  it('is ended, also where that takes its worker along, and other apps go on', async () => {
+    await platform.app('greedy', { __websocket__: `const all = []; export function main(ctx) { if (ctx.method === 'WebSocket:message') for (;;) all.push(new Array(1000).fill({})) }` })
+    await platform.app('modest', { __websocket__: SLOW_ECHO })
+    const greedy = await connect(platform.url('greedy'))
+    const modest = await connect(platform.url('modest'))
+    greedy.send('go')
+    await until('the log of the app tells', async () => (await platform.admin('GET', '/apps/greedy/logs?level=error')).json.items.length > 0)
+    modest.send('hi')
+    expect(await modest.next()).toMatch(/^hi/)
+    expect(greedy.ws.readyState).toBe(greedy.ws.OPEN)
+    await greedy.close()
+    await modest.close()
+  })
+})
+
 describe('a process of the platform that is killed', () => {
   it('the pool comes back, connections stay, and messages are answered', async () => {
     await platform.app('pool', { __websocket__: SLOW_ECHO })

@@ -51,8 +51,11 @@ function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (
   const socket = new Socket({ fd: SUPERVISOR_FD, readable: true, writable: true })
   const handlers: CallHandlers<ChildCalls> = {
     stop: async ({ graceMs }) => {
-      await stop(graceMs)
-      setImmediate(() => link.onceDrained(() => process.exit(0)))
+      try {
+        await stop(graceMs)
+      } finally {
+        setImmediate(() => link.onceDrained(() => process.exit(0)))
+      }
       return null
     },
     info: () => ({ rssBytes: process.memoryUsage.rss() }),
