@@ -5,7 +5,8 @@ import { PlatformFault, asFault } from './errors.ts'
 import { log } from './log.ts'
 
 const FIRST_DELAY_MS = 50
-const MAX_DELAY_MS = 2_000
+/** It is a Unix socket: asking often costs nothing, and a restarted pool is missed no longer than need be. */
+const MAX_DELAY_MS = 200
 const PATIENCE_MS = 3_000
 
 export interface PoolClientOptions {

@@ -1,4 +1,4 @@
-import { FrameError, FrameType, Flag, HEADER_BYTES, readU16, readU32 } from '@socklet/protocol'
+import { FrameError, FrameType, Flag, HEADER_BYTES, paddedLength, readU16, readU32 } from '@socklet/protocol'
 import type { App, AppEvent } from './app.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
@@ -26,7 +26,7 @@ export function onCommand(gateway: Gateway, from: WorkerLink, bytes: Uint8Array,
     return
   }
   if (type === FrameType.ACK) acknowledge(app, from, bytes, start + HEADER_BYTES, end)
-  else if (type === FrameType.STARTED) started(app, readU32(bytes, start + 20))
+  else if (type === FrameType.STARTED) started(app, readU32(bytes, start + 20), (bytes[start + 5]! & Flag.END) !== 0)
   else if (type === FrameType.SEND_MANY) sendMany(app, from, bytes, start, end)
   else if (type === FrameType.RESPONSE || type === FrameType.RESPONSE_PART) toRequest(app, from, type, bytes, start, end)
   else toConnection(app, from, type, bytes, start, end)
@@ -61,15 +61,15 @@ function toConnection(app: App, from: WorkerLink, type: number, bytes: Uint8Arra
 }
 
 function sendMany(app: App, from: WorkerLink, bytes: Uint8Array, start: number, end: number): void {
-  const list = start + HEADER_BYTES + 4
-  const count = end < list ? 0 : readU32(bytes, list - 4)
-  const payload = list + count * 4
-  if (payload > end) throw new FrameError('a list of receivers is longer than its frame')
-  const frame = frameMessage(bytes.subarray(payload, end), (bytes[start + 5]! & Flag.BINARY) !== 0)
-  for (let at = list; at < payload; at += 4) {
+  const message = start + HEADER_BYTES + 4
+  const length = end < message ? Infinity : readU32(bytes, message - 4)
+  const receivers = message + paddedLength(length)
+  if (length > end - message || (end - receivers) % 4 !== 0) throw new FrameError('a message to many is longer than its frame')
+  const frame = frameMessage(bytes.subarray(message, message + length), (bytes[start + 5]! & Flag.BINARY) !== 0)
+  for (let at = receivers; at < end; at += 4) {
     const connection = app.connections.get(readU32(bytes, at))
-    if (connection === undefined || !connection.isOpen || connection.hasLast(frame)) from.dropped++
-    else connection.send(frame, end - payload)
+    if (connection === undefined || !connection.isOpen) from.dropped++
+    else connection.send(frame, length)
   }
 }
 
@@ -82,9 +82,11 @@ function acknowledge(app: App, from: WorkerLink, bytes: Uint8Array, start: numbe
   afterSettled(app)
 }
 
-function started(app: App, sequence: number): void {
+function started(app: App, sequence: number, over: boolean): void {
   const event: AppEvent | undefined = app.outbox.get(sequence)
-  if (event !== undefined && event.sentOn === app.attachment) event.running = true
+  if (event === undefined || event.sentOn !== app.attachment) return
+  event.began = true
+  event.running = !over
 }
 
 function toRequest(app: App, from: WorkerLink, type: number, bytes: Uint8Array, start: number, end: number): void {

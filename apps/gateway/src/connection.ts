@@ -10,6 +10,9 @@ const JOIN_BELOW = 64 * 1024
 /** Smaller payloads are copied rather than kept with the chunk that they arrived in. */
 const COPY_BELOW = 16 * 1024
 
+/** More than this does not wait for the end of a read. */
+const FLUSH_ABOVE = 1024 * 1024
+
 const OPEN = 1
 
 /** `ctx.method` of the events, for logs. */
@@ -51,6 +54,7 @@ export class Connection {
   readAtBeat = -1
   /** What waits for the flush. */
   #frames: Uint8Array | Uint8Array[] | null = null
+  #waitingBytes = 0
 
   constructor(app: App, number: number, id: string, ws: ClientSocket, socket: Socket, head: Buffer) {
     this.app = app
@@ -126,22 +130,21 @@ export class Connection {
     this.bytesOut += messageBytes
     this.app.counters.messagesOut++
     this.app.counters.bytesOut += messageBytes
+    this.#waitingBytes += frame.byteLength
     if (this.#frames === null) {
       this.#frames = frame
       this.app.gateway.touched.push(this)
     } else if (Array.isArray(this.#frames)) this.#frames.push(frame)
     else this.#frames = [this.#frames, frame]
-  }
-
-  /** The frame is the last one that waits here: a list of receivers names this connection twice. */
-  hasLast(frame: Uint8Array): boolean {
-    return (Array.isArray(this.#frames) ? this.#frames.at(-1) : this.#frames) === frame
+    // One small command can name the same receiver a million times.
+    if (this.#waitingBytes > FLUSH_ABOVE) this.flush()
   }
 
   /** Writes what waits: one write, whatever the number of messages. */
   flush(): void {
     const frames = this.#frames
     this.#frames = null
+    this.#waitingBytes = 0
     if (frames === null || !this.isOpen) return
     if (Array.isArray(frames)) this.#writeMany(frames)
     // While the client does not keep up, the frame will wait: not in the large chunk that it came in.

@@ -1,4 +1,4 @@
-import { CallError, FrameType, Flag, type FrameHead, type LogLine, type Placement } from '@socklet/protocol'
+import { CallError, FrameType, Flag, type FrameHead, type LogLine, type Loss, type Placement } from '@socklet/protocol'
 import type { App, AppEvent, Attachment, Peer } from './app.ts'
 import { afterQueued, afterSettled } from './flow.ts'
 import { forgetPeers } from './forget.ts'
@@ -21,7 +21,9 @@ export function deliver(app: App, type: number, flags: number, peer: Peer, paylo
     peer,
     sentOn: null,
     deliveries: 0,
-    running: false
+    began: false,
+    running: false,
+    deaths: 0
   }
   app.outbox.push(event)
   if (app.placement === null) requestPlacement(app)
@@ -98,9 +100,9 @@ function onPlaceRefused(app: App, error: CallError): void {
 }
 
 /** The pool says where the app is from now on. */
-export function placed(app: App, placement: Placement | null, crashed: boolean): void {
+export function placed(app: App, placement: Placement | null, loss: Loss): void {
   app.placementNews++
-  if (crashed) dropPoisonous(app)
+  if (loss !== 'none') dropPoisonous(app, loss)
   setPlacement(app, placement)
 }
 
@@ -161,6 +163,7 @@ function isSame(one: Attachment | null, other: Attachment): boolean {
 }
 
 function sendWaiting(app: App, attachment: Attachment, event: AppEvent): void {
+  event.began = false
   event.running = false
   send(attachment, event)
   if (event.type === FrameType.REQUEST && (event.peer as PendingRequest).gone) notify(app, FrameType.REQUEST_GONE, event.peer)
@@ -178,10 +181,15 @@ function drop(app: App, event: AppEvent): void {
   onSettled(event)
 }
 
-/** An event that ran when its worker died, and had been sent before that, is what kills workers, as far as we can know. */
-function dropPoisonous(app: App): void {
+/** A handler that waits may be unsettled at many deaths that are not its own; at so many it probably kills later than in its first turn. */
+const MAX_DEATHS = 5
+
+/** An event in whose turn the worker died, and which had been sent before that, is what kills workers, as far as we can know. */
+function dropPoisonous(app: App, loss: Loss): void {
   for (const event of app.outbox.unsettled()) {
-    if (!event.running || event.deliveries < 2) continue
+    if (!event.began || event.deliveries < 2) continue
+    event.deaths++
+    if (!(event.running && loss === 'crashed') && event.deaths < MAX_DEATHS) continue
     app.gateway.pool.note('log', { app: app.number, line: obituary(event) })
     drop(app, event)
   }
@@ -190,7 +198,7 @@ function dropPoisonous(app: App): void {
 
 function obituary({ type, peer }: AppEvent): LogLine {
   const { name, functionName, requestId, connection } = peer.describe(type)
-  const message = `${name} was running when the process of the app died, twice: it is dropped and not delivered again`
+  const message = `${name} was running when the process of the app died, again: it is dropped and not delivered again`
   return { time: Date.now(), level: 'error', function: functionName, requestId, connection, version: 0, message }
 }
 

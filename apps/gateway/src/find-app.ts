@@ -8,9 +8,10 @@ import { Refusal } from './refuse.ts'
  */
 export async function findApp(gateway: Gateway, appid: string): Promise<App> {
   if (gateway.stopping) throw new Refusal('unavailable', 'the platform is stopping')
-  if (!gateway.pool.up) throw new Refusal('unavailable')
+  // A pool that was restarted is back within moments: a client waits for that, rather than being turned away.
+  if (!(await gateway.pool.upWithin(gateway.times.poolBack))) throw new Refusal('unavailable')
   const app = gateway.apps.known(appid) ?? (await gateway.apps.find(appid))
-  if (app === null) throw new Refusal('app_not_found')
+  if (app === null) throw new Refusal('app_not_found', `there is no app ${appid}`)
   if (app.suspended) throw new Refusal('app_suspended')
   return app
 }

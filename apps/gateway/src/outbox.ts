@@ -9,8 +9,12 @@ export interface OutboxEvent<Peer = unknown> extends FrameHead {
   sentOn: object | null
   /** How often it was sent. */
   deliveries: number
-  /** A worker said that it runs. */
+  /** A worker said that it began to run, on this delivery. */
+  began: boolean
+  /** The turn in which it began is not over. */
   running: boolean
+  /** Deaths of its app between its beginning and its end, first delivery aside. */
+  deaths: number
 }
 
 /** What an event costs beside its payload, roughly. */

@@ -16,9 +16,9 @@ export function poolCalls(gateway: () => Gateway): CallHandlers<GatewayCalls> {
       gateway().apps.applyRoute(appid, route)
       return null
     },
-    placed({ app: number, placement, crashed }) {
+    placed({ app: number, placement, loss }) {
       const app = appOf(number)
-      if (app !== undefined) placed(app, placement, crashed)
+      if (app !== undefined) placed(app, placement, loss)
       return null
     },
     failed({ app: number }) {

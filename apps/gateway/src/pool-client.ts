@@ -28,6 +28,7 @@ export class PoolClient {
   #delay: number
   #timer: NodeJS.Timeout | null = null
   #stopped = false
+  readonly #waiting = new Set<() => void>()
   #greeted = false
   /** The pool can be asked, and what was asked of an earlier one holds again. */
   up = false
@@ -62,11 +63,26 @@ export class PoolClient {
     if (this.#greeted) this.#control!.note(method, params)
   }
 
+  /** Whether the pool is there now, or comes within this time, milliseconds. */
+  upWithin(ms: number): Promise<boolean> {
+    if (this.up || this.#stopped) return Promise.resolve(this.up)
+    return new Promise((resolve) => {
+      const answer = (): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(answer)
+        resolve(this.up)
+      }
+      const timer = setTimeout(answer, ms)
+      this.#waiting.add(answer)
+    })
+  }
+
   stop(): void {
     this.#stopped = true
     this.up = false
     this.#greeted = false
     if (this.#timer !== null) clearTimeout(this.#timer)
+    for (const answer of this.#waiting) answer()
     this.#link?.end()
   }
 
@@ -79,6 +95,7 @@ export class PoolClient {
       this.up = true
       this.#delay = this.#options.times.reconnectMin
       this.#options.onUp()
+      for (const answer of this.#waiting) answer()
     } catch (error) {
       report('the pool does not take this gateway', error)
       link.destroy()

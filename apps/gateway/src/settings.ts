@@ -36,7 +36,9 @@ export const TIMES = {
   unknownApp: 1_000,
   /** Growing pauses between attempts to reach the pool. */
   reconnectMin: 50,
-  reconnectMax: 2_000,
+  reconnectMax: 200,
+  /** How long a client that arrives waits for a pool that is not there. */
+  poolBack: 3_000,
   /** A worker link has to say whose it is within this time. */
   linkHello: 5_000
 }

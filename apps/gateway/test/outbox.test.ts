@@ -6,7 +6,7 @@ import { Outbox, type OutboxEvent } from '../src/outbox.ts'
 function eventOf(bytes: number): OutboxEvent<null> {
   return {
     type: 3, flags: 0, gateway: 0, app: 1, generation: 0, connection: 1, sequence: 0,
-    payload: new Uint8Array(bytes), peer: null, sentOn: null, deliveries: 0, running: false
+    payload: new Uint8Array(bytes), peer: null, sentOn: null, deliveries: 0, began: false, running: false, deaths: 0
   }
 }
 

@@ -8,7 +8,7 @@ import { requestOf } from './support/worker.ts'
 let platform: Platform
 beforeEach(async () => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  platform = await startPlatform()
+  platform = await startPlatform({ times: { poolBack: 100 } })
 })
 afterEach(async () => {
   await platform.stop()
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 const functions = { __websocket__: [], work: [] }
 
-test('without a pool new clients get 503 and the gateway is not ready; those who are connected stay', async () => {
+test('without a pool new clients get 503 after a moment, and the gateway is not ready; those who are connected stay', async () => {
   const worker = await platform.app('demo', 7, { functions })
   const client = await platform.open('/demo')
   worker.ack(await worker.got(FrameType.OPEN))
@@ -41,7 +41,7 @@ test('without a pool new clients get 503 and the gateway is not ready; those who
   await until(() => platform.pool.control !== null)
   const [mine, theirs] = [await platform.worker(1), await platform.worker(2)]
   // Its news of the number come before the gateway has learnt whose it is now.
-  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 1), crashed: true })
+  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 1), loss: 'crashed' })
   client.ws.send('later')
   resolve()
   await mine.got(FrameType.MESSAGE, 1)

@@ -134,6 +134,23 @@ test('an event that was running at two deaths is dropped, and the log of the app
   expect(fifth.log).toEqual(['ATTACH', 'MESSAGE after again'])
 })
 
+test('an event that waits for something when its app dies is not poison, until it was there at five deaths', async () => {
+  await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  let worker = first
+  for (let life = 2; life <= 7; life++) {
+    worker = await crash(worker, life, life)
+    if (life === 7) break
+    const opened = await worker.got(FrameType.OPEN)
+    worker.started(opened)
+    worker.started(opened, true)
+    await platform.traffic(7)
+  }
+  await worker.got(FrameType.ATTACH)
+  expect(worker.log).toEqual(['ATTACH'])
+  await until(() => platform.pool.logs.length === 1)
+})
+
 test('what ran when its app was moved, and not killed, is not poison', async () => {
   await platform.open('/demo')
   await first.got(FrameType.OPEN)
@@ -216,7 +233,7 @@ test('an answer about the place that is older than the news is void', async () =
   const opening = platform.open('/demo')
   await until(() => platform.pool.places.length === 1)
   const second = await platform.worker(2)
-  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 2), crashed: false })
+  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 2), loss: 'none' })
   platform.pool.placements.set(7, at(7, 7, 1))
   const client = await opening
   client.ws.send('x')

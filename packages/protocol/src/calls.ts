@@ -22,6 +22,12 @@ export interface Placement {
   generation: number
 }
 
+/**
+ * How an app lost its last isolate: not at all (it was moved), by what may have been its own doing, or because somebody
+ * from outside killed the process, which says nothing against the events that it had.
+ */
+export type Loss = 'none' | 'crashed' | 'killed'
+
 // --- pool, asked by a gateway -----------------------------------------------------------------
 
 export type PoolCallsOfGateway = {
@@ -71,7 +77,7 @@ export type GatewayCalls = {
   /** The app is new, changed, or gone (route null: its connections are closed with 1001). Answered when it is in force. */
   route: { params: { appid: string; route: AppRoute | null }; result: null }
   /** The app is at another place from now on: attach its connections there and send again what is not settled. null: it is put away. */
-  placed: { params: { app: number; placement: Placement | null; crashed: boolean }; result: null }
+  placed: { params: { app: number; placement: Placement | null; loss: Loss }; result: null }
   /** The app cannot run: its connections are closed with 1011. */
   failed: { params: { app: number }; result: null }
   /** In the order of their numbers, from `after` on; `next` is set if there are more. */

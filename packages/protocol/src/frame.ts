@@ -61,7 +61,10 @@ export const FrameType = {
   RESPONSE_PART: 37,
   /** Events whose handlers have settled: pairs of u32, first and last sequence. */
   ACK: 38,
-  /** A redelivered event begins to run: what is needed to name the one that kills its worker. */
+  /**
+   * A redelivered event begins to run, alone in its turn; with Flag.END that turn is over, whether or not the handler has settled.
+   * It is what is needed to name the event that kills its worker.
+   */
   STARTED: 39,
 
   // worker → pool

@@ -68,7 +68,7 @@ export class FakePool {
   async placed(app: number, placement: Placement | null, crashed = false): Promise<void> {
     if (placement === null) this.placements.delete(app)
     else this.placements.set(app, placement)
-    await this.control!.call('placed', { app, placement, crashed })
+    await this.control!.call('placed', { app, placement, loss: crashed ? 'crashed' : 'none' })
   }
 
   async route(route: AppRoute): Promise<void> {

@@ -1,4 +1,4 @@
-import { Flag, FrameType, HEADER_BYTES, Link, readHead, readU16, writeU16, writeU32, type FrameHead, type RequestHead, type ResponseHead } from '@socklet/protocol'
+import { Flag, FrameType, HEADER_BYTES, Link, readHead, readU16, writeU16, paddedLength, writeU32, type FrameHead, type RequestHead, type ResponseHead } from '@socklet/protocol'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { until } from './until.ts'
@@ -59,10 +59,13 @@ export class FakeWorker {
   }
 
   sendMany(to: FrameHead, connections: number[], data: string): void {
-    const list = Buffer.alloc(4 + connections.length * 4)
-    writeU32(list, 0, connections.length)
-    connections.forEach((connection, index) => writeU32(list, 4 + index * 4, connection))
-    this.command(FrameType.SEND_MANY, to, Buffer.concat([list, Buffer.from(data)]))
+    const message = Buffer.from(data)
+    const receivers = 4 + paddedLength(message.byteLength)
+    const payload = Buffer.alloc(receivers + connections.length * 4)
+    writeU32(payload, 0, message.byteLength)
+    payload.set(message, 4)
+    connections.forEach((connection, index) => writeU32(payload, receivers + index * 4, connection))
+    this.command(FrameType.SEND_MANY, to, payload)
   }
 
   close(to: FrameHead, code: number, reason = ''): void {
@@ -82,8 +85,9 @@ export class FakeWorker {
     this.command(FrameType.ACK, { ...to, connection: 0 }, pair)
   }
 
-  started(event: FrameHead): void {
-    this.link.send({ ...event, type: FrameType.STARTED, flags: 0 })
+  /** `over`: the turn in which it started has ended. */
+  started(event: FrameHead, over = false): void {
+    this.link.send({ ...event, type: FrameType.STARTED, flags: over ? Flag.END : 0 })
   }
 
   respond(to: FrameHead, head: unknown, body = '', end = true): void {

@@ -36,10 +36,10 @@ const workers = new Workers({
   snapshot,
   onLog: writeLog,
   onDown: (worker, down) => placements.onDown(worker, down),
-  onLost: (worker) => placements.onLost(worker),
+  onLost: (worker, loss) => placements.onLost(worker, loss),
   report
 })
-const placements = new Placements({ catalog, apps, workers, gateways })
+const placements = new Placements({ catalog, apps, workers, gateways, report })
 const parts: PoolParts = { apps, workers, gateways, placements, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({

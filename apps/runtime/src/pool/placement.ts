@@ -1,5 +1,5 @@
 import type { Catalog } from '@socklet/catalog'
-import { CallError, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
+import { CallError, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
 import { appRelease, inTurn, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { Gateways } from './gateways.ts'
@@ -22,13 +22,15 @@ export class Placements {
   readonly #apps: Apps
   readonly #workers: Workers
   readonly #gateways: Gateways
+  readonly #report: (message: string) => void
   #nextGeneration = 1
 
-  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways }) {
+  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways; report: (message: string) => void }) {
     this.#catalog = parts.catalog
     this.#apps = parts.apps
     this.#workers = parts.workers
     this.#gateways = parts.gateways
+    this.#report = parts.report
   }
 
   /** Where the app is, starting it if need be. @throws CallError `unavailable` if it cannot run. */
@@ -66,49 +68,51 @@ export class Placements {
     const app = this.#apps.byNumber(down.app)
     if (app?.placement?.generation !== down.generation || app.placement.worker !== worker.index) return
     worker.apps.delete(app.number)
-    this.#recover(app)
+    this.#recover(app, 'crashed')
   }
 
   /** A worker is gone, with all isolates that it had. */
-  onLost(worker: WorkerProcess): void {
+  onLost(worker: WorkerProcess, loss: Loss): void {
     for (const number of worker.apps) {
       const app = this.#apps.byNumber(number)
-      if (app?.placement?.worker === worker.index) this.#recover(app)
+      if (app?.placement?.worker === worker.index) this.#recover(app, loss)
     }
   }
 
   /** Starts the app anew elsewhere, with growing delays if it keeps getting lost. */
-  #recover(app: PoolApp): void {
+  #recover(app: PoolApp, loss: Loss): void {
     app.placement = null
     app.restarts++
-    app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
+    if (loss === 'crashed') app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
     if (app.losses > MAX_LOSSES) {
       app.failed = true
       this.#gateways.tell('failed', { app: app.number })
       return
     }
     const delay = app.losses <= 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (app.losses - 3), MAX_DELAY_MS)
-    setTimeout(() => void this.#replace(app), delay)
+    setTimeout(() => void this.#replace(app, loss), delay)
   }
 
-  async #replace(app: PoolApp): Promise<void> {
+  async #replace(app: PoolApp, loss: Loss): Promise<void> {
+    let placement: Placement | null = null
     try {
-      const placement = await inTurn(app, async () => (app.placement === null && this.#apps.byNumber(app.number) === app ? this.#hold(app) : null))
-      if (placement !== null) await this.#gateways.all('placed', { app: app.number, placement, crashed: true })
-    } catch {
-      // It is suspended or gone; whoever needs it next asks for it.
+      placement = await inTurn(app, async () => (this.#apps.byNumber(app.number) === app ? (app.placement ?? (await this.#hold(app))) : null))
+    } catch (error) {
+      // A gateway that has events for it asks again, and is told then.
+      this.#report(`${app.appid} was not started anew: ${(error as Error).message}`)
     }
+    await this.#gateways.all('placed', { app: app.number, placement, loss })
   }
 
   async #putAway(app: PoolApp): Promise<void> {
     await this.#release(app)
-    await this.#gateways.all('placed', { app: app.number, placement: null, crashed: false })
+    await this.#gateways.all('placed', { app: app.number, placement: null, loss: 'none' })
   }
 
   async #moveAnew(app: PoolApp): Promise<void> {
     await this.#release(app)
     const placement = await this.#hold(app)
-    await this.#gateways.all('placed', { app: app.number, placement, crashed: false })
+    await this.#gateways.all('placed', { app: app.number, placement, loss: 'none' })
   }
 
   async #hold(app: PoolApp): Promise<Placement> {
@@ -124,11 +128,11 @@ export class Placements {
         await worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release) })
       } catch (error) {
         worker.apps.delete(app.number)
-        if (this.#workers.get(worker.index) === worker) throw error
+        if (worker.alive) throw error
         continue
       }
       // The worker may have died after it answered: then nobody would tell us of it any more.
-      if (this.#workers.get(worker.index) !== worker) continue
+      if (!worker.alive) continue
       app.placement = placement
       app.startedAt = Date.now()
       return placement

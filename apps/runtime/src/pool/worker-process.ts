@@ -21,7 +21,7 @@ export interface WorkerOptions {
   handlers: CallHandlers<PoolCallsOfWorker>
   /** Frames that are no calls: the logs of apps. */
   onFrame: (bytes: Uint8Array, start: number, end: number) => void
-  onExit: (reason: string) => void
+  onExit: (reason: string, signal: string | null) => void
 }
 
 export interface WorkerProcess {
@@ -33,6 +33,10 @@ export interface WorkerProcess {
   readonly apps: Set<number>
   /** Ends it at once: what a worker holds is kept by others. */
   kill(): void
+  /** Its process runs and its link is open, as far as is known: either may end first. */
+  readonly alive: boolean
+  /** It was ended here. */
+  readonly killed: boolean
 }
 
 /**
@@ -50,7 +54,21 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
   const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, { frame: options.onFrame })
-  const worker: WorkerProcess = { index: options.index, pid: child.pid ?? 0, startedAt: Date.now(), control, apps: new Set(), kill: () => child.kill('SIGKILL') }
+  let gone = false
+  const worker: WorkerProcess = {
+    index: options.index,
+    pid: child.pid ?? 0,
+    startedAt: Date.now(),
+    control,
+    apps: new Set(),
+    kill: () => child.kill('SIGKILL'),
+    get killed() {
+      return child.killed
+    },
+    get alive() {
+      return !gone && !link.closed
+    }
+  }
   sendSnapshot(link, options.snapshot)
   const hello = control.call('hello', { worker: options.index, version: PROTOCOL_VERSION, turns: options.turns }, START_TIMEOUT_MS)
   const failed = await Promise.race([hello.then(() => null, (error: Error) => error.message), exited])
@@ -59,8 +77,9 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     throw new Error(`worker ${options.index} did not start: ${failed}${lastLines()}`)
   }
   void exited.then((reason) => {
+    gone = true
     link.destroy()
-    options.onExit(`${reason}${lastLines()}`)
+    options.onExit(`${reason}${lastLines()}`, child.signalCode)
   })
   return worker
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { FrameType, readU32, type PoolCallsOfWorker } from '@socklet/protocol'
+import { FrameType, readU32, type Loss, type PoolCallsOfWorker } from '@socklet/protocol'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 const PING_EVERY_MS = 500
@@ -7,8 +7,8 @@ const PING_EVERY_MS = 500
 const SILENT_MS = 5_000
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
-/** A worker that lived this long did not fail at once. */
-const SETTLED_MS = 10_000
+/** A worker that lived this long did not fail because of how it starts. */
+const SETTLED_MS = 1_000
 
 export interface WorkersOptions {
   count: number
@@ -19,7 +19,7 @@ export interface WorkersOptions {
   /** A worker has lost this app's isolate. */
   onDown: (worker: WorkerProcess, down: PoolCallsOfWorker['down']['params']) => void
   /** A worker is gone, with all that it held. */
-  onLost: (worker: WorkerProcess, reason: string) => void
+  onLost: (worker: WorkerProcess, loss: Loss) => void
   report: (message: string) => void
 }
 
@@ -31,6 +31,7 @@ export class Workers {
   #nextIndex = 1
   #failures = 0
   #running = false
+  #stopped = false
   #timer: NodeJS.Timeout | null = null
   restarts = 0
 
@@ -55,6 +56,7 @@ export class Workers {
 
   /** Ends all. */
   stop(): void {
+    this.#stopped = true
     this.pause()
     for (const worker of this.#workers.values()) worker.kill()
   }
@@ -69,7 +71,7 @@ export class Workers {
 
   /** The worker with the fewest apps; waits until there is one. */
   pick(): Promise<WorkerProcess> {
-    const workers = this.all
+    const workers = this.all.filter((worker) => worker.alive)
     if (workers.length === 0) return new Promise((resolve) => this.#waiting.push(resolve))
     return Promise.resolve(workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best)))
   }
@@ -96,7 +98,7 @@ export class Workers {
         onFrame: (bytes, start, end) => {
           if (bytes[start + 4] === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + 24, end))
         },
-        onExit: (reason) => this.#onExit(worker, reason)
+        onExit: (reason, signal) => this.#onExit(worker, reason, signal)
       })
       if (!this.#running) {
         worker.kill()
@@ -110,14 +112,19 @@ export class Workers {
     }
   }
 
-  #onExit(worker: WorkerProcess, reason: string): void {
+  #onExit(worker: WorkerProcess, reason: string, signal: string | null): void {
     this.#workers.delete(worker.index)
-    if (!this.#running) return
-    this.#options.report(`worker ${worker.index} ended: ${reason}`)
-    if (Date.now() - worker.startedAt > SETTLED_MS) this.#failures = 0
-    this.restarts++
-    this.#restart()
-    this.#options.onLost(worker, reason)
+    if (this.#stopped) return
+    // Tenant code makes a process crash or hang. It cannot send signals: that was somebody else.
+    const loss = signal === 'SIGKILL' && !worker.killed ? 'killed' : 'crashed'
+    // Also while there is a gateway missing: its workers have ended with it, and their apps are placed anew when it is back.
+    if (this.#running) {
+      this.#options.report(`worker ${worker.index} ended: ${reason}`)
+      if (loss === 'killed' || Date.now() - worker.startedAt > SETTLED_MS) this.#failures = 0
+      this.restarts++
+      this.#restart()
+    }
+    this.#options.onLost(worker, loss)
   }
 
   #restart(): void {
@@ -135,7 +142,7 @@ export class Workers {
         try {
           await worker.control.call('ping', null, SILENT_MS)
         } catch {
-          if (this.#workers.get(worker.index) !== worker) return
+          if (!worker.alive) return
           this.#options.report(`worker ${worker.index} is silent and is killed`)
           worker.kill()
         }

@@ -1,4 +1,4 @@
-import { FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
+import { Flag, FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
 import { startIsolate, type Isolate } from './isolate.ts'
 import { Mailbox, type Delivery, type Suspect } from './mailbox.ts'
 import { sendResult, type TurnResult } from './result.ts'
@@ -165,9 +165,10 @@ export class App {
     this.#wake = false
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
     this.#wakeTimer = null
-    if (delivery.suspect !== null) this.#announce(delivery.suspect)
+    if (delivery.suspect !== null) this.#announce(delivery.suspect, 0)
     const before = this.#isolate!.cpuMs
     const result = await this.#cross(delivery)
+    if (delivery.suspect !== null && !this.#gone) this.#announce(delivery.suspect, Flag.END)
     if (result === null || this.#gone) return
     this.#measure(delivery.events, this.#isolate!.cpuMs - before)
     this.#accept(result)
@@ -243,11 +244,11 @@ export class App {
     this.#release = release
   }
 
-  /** Said before the turn and at once: the turn may end the process. */
-  #announce(suspect: Suspect): void {
+  /** Said before the turn and after it, at once: the turn may end the process. */
+  #announce(suspect: Suspect, flags: number): void {
     const { app, generation, gateways } = this.#parts
     const link = gateways[suspect.gateway]
-    link?.send({ type: FrameType.STARTED, flags: 0, gateway: suspect.gateway, app, generation, connection: suspect.connection, sequence: suspect.sequence })
+    link?.send({ type: FrameType.STARTED, flags, gateway: suspect.gateway, app, generation, connection: suspect.connection, sequence: suspect.sequence })
     link?.flush()
   }
 

@@ -131,7 +131,7 @@ describe('events', () => {
     const again = test.event(FrameType.MESSAGE, 1, 'x', Flag.REDELIVERED)
     await test.until((frames) => acknowledged(frames).includes(again))
     const started = test.gateway.frames.filter(({ head }) => head.type === FrameType.STARTED)
-    expect(started.map(({ head }) => head.sequence)).toEqual([again])
+    expect(started.map(({ head }) => [head.sequence, head.flags])).toEqual([[again, 0], [again, Flag.END]])
     const [one, two] = test.texts().map((text) => text.split(' ')) as [[string, string], [string, string]]
     expect([one[0], two[0]]).toEqual(['undefined', 'true'])
     expect(one[1]).toMatch(new RegExp(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-${first.toString(16).padStart(12, '0')}$`))
