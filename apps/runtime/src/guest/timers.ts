@@ -7,6 +7,8 @@ import { NativeMap, NativeRangeError, NativeTypeError, bareArray, mapDelete, map
 /** Longer delays are 1 ms, as in Node. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 const COMPACT_FROM = 1024
+/** The delay that makes a timer due before all others, whenever they were set. */
+const IMMEDIATELY = -Infinity
 
 type Callback = (...args: unknown[]) => unknown
 
@@ -97,13 +99,13 @@ class Timeout {
   }
 }
 
-function add(callback: unknown, delay: unknown, repeat: boolean, args: unknown[]): Timeout {
+function add(callback: unknown, delay: number, repeat: boolean, args: unknown[]): Timeout {
   if (typeof callback !== 'function') {
     const error = new NativeTypeError('The "callback" argument must be of type function')
     throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
   }
   if (mapSize(timers) >= limit) throw new NativeRangeError(`this app has ${limit} timers set, which is its limit`)
-  return new Timeout(callback as Callback, wholeDelay(delay), repeat, args)
+  return new Timeout(callback as Callback, delay, repeat, args)
 }
 
 /** The delay as Node takes it: at least 1 ms, and 1 for what is no number or too large. */
@@ -122,9 +124,9 @@ function clear(timer: unknown): void {
 }
 
 export const timerGlobals = {
-  setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, delay, false, args),
-  setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, delay, true, args),
-  setImmediate: (callback: unknown, ...args: unknown[]) => add(callback, 0, false, args),
+  setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, wholeDelay(delay), false, args),
+  setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, wholeDelay(delay), true, args),
+  setImmediate: (callback: unknown, ...args: unknown[]) => add(callback, IMMEDIATELY, false, args),
   clearTimeout: clear,
   clearInterval: clear,
   clearImmediate: clear
