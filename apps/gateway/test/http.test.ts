@@ -196,7 +196,7 @@ test('a client that goes away is told of to the function', async () => {
 })
 
 test('a client that reads a long answer too slowly loses it', async () => {
-  await platform.pool.route({ appid: 'demo', app: 7, state: 'running', limits: { sendBufferBytes: 100_000 }, functions })
+  await platform.pool.route({ appid: 'demo', app: 7, state: 'running', limits: { sendBufferBytes: 100_000 }, functions, upgrade: false })
   const socket = connect(platform.port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write('GET /demo/hello HTTP/1.1\r\nHost: x\r\n\r\n')

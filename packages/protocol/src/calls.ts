@@ -13,6 +13,8 @@ export interface AppRoute {
   limits: Record<string, number>
   /** Functions by name, with the HTTP methods they list; an empty list means all. */
   functions: Record<string, string[]>
+  /** `__websocket__` may have an `upgrade(ctx)`: clients are accepted when it has been asked. */
+  upgrade: boolean
 }
 
 /** Which worker holds an app. Events go there with this generation; frames of any other are dropped. */
@@ -102,12 +104,19 @@ export interface FunctionSource {
   methods: string[]
 }
 
+/** A module of the platform that only few apps need: its code comes with the release of those. CommonJS. */
+export interface ModuleSource {
+  name: string
+  code: string
+}
+
 /** All that an isolate needs of its app. */
 export interface AppRelease {
   appid: string
   /** Counts every change of functions, env and limits. */
   revision: number
   functions: FunctionSource[]
+  modules: ModuleSource[]
   env: Record<string, string>
   limits: Record<string, number>
 }

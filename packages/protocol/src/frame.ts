@@ -30,7 +30,7 @@ export const FrameType = {
   // gateway → worker: events
   /** A connection that the app knows of already: sent after its isolate was made anew. Payload as OPEN. */
   ATTACH: 1,
-  /** `WebSocket:connection`. Payload: JSON ConnectionHead. */
+  /** `WebSocket:connection`. Payload: u32 head length, JSON ConnectionHead, then `socket.data` as the guest encoded it, if there is any. */
   OPEN: 2,
   /** `WebSocket:message`. Payload: the message; Flag.BINARY tells its kind. */
   MESSAGE: 3,
@@ -42,6 +42,15 @@ export const FrameType = {
   REQUEST: 6,
   /** The client of a request went away before its answer was complete. */
   REQUEST_GONE: 7,
+  /** A client's ping or pong, for a connection that listens to them. Payload: its data. Not kept, and not acknowledged. */
+  PING: 8,
+  PONG: 9,
+  /** Messages with Flag.TELL were written, or with Flag.FAILED were not. Payload: u32s, the sequences of their frames. Not kept. */
+  SENT: 10,
+  /** Bytes that wait at the gateway for the client to read them, when they begin to and when they have left. Payload: u32. Not kept. */
+  BUFFERED: 11,
+  /** `upgrade(ctx)`, before a client is accepted. Payload: JSON UpgradeHead. Kept and acknowledged as a REQUEST. */
+  UPGRADE: 12,
 
   // worker → gateway: commands
   /** A message to one connection. Flag.BINARY tells its kind. */
@@ -66,20 +75,40 @@ export const FrameType = {
    * It is what is needed to name the event that kills its worker.
    */
   STARTED: 39,
+  /** A ping or pong to one connection. Payload: its data. */
+  SEND_PING: 40,
+  SEND_PONG: 41,
+  /** The connection is not read until it is resumed. */
+  PAUSE: 42,
+  RESUME: 43,
+  /** Which of the client's control frames the app wants to hear of: Listen, in the flags. */
+  LISTEN: 44,
+  /** `socket.data` has changed. Payload: the value, as the guest encodes it. */
+  DATA: 45,
+  /** The connection joins or leaves a room. Payload: its name. */
+  JOIN: 46,
+  LEAVE: 47,
+  /**
+   * One message to all in a room. Payload: u32 length of the name, the name padded to 4, u32 how many are left out, as many pairs
+   * of u32 gateway and connection, then the message. Without a name (NO_ROOM as its length): to all of the app.
+   */
+  SEND_ROOM: 48,
+  /** What `upgrade(ctx)` decided. Payload: u32 head length, JSON UpgradeResult, then the body of the refusal or the first `socket.data`. */
+  UPGRADE_RESULT: 49,
 
   // worker → pool
   /** Log entries. Payload: see log.ts. */
-  LOG: 48,
+  LOG: 64,
 
   // any control link
   /** Payload: JSON { method, params }. Answered by a REPLY with the same sequence. */
-  CALL: 64,
+  CALL: 96,
   /** Payload: JSON { result } or { error: { code, message } }. */
-  REPLY: 65,
+  REPLY: 97,
   /** Payload: JSON { method, params }. Not answered. */
-  NOTE: 66,
+  NOTE: 98,
   /** Bytes by name. Payload: u32 name length, name, then the bytes. */
-  BLOB: 67
+  BLOB: 99
 } as const
 
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
@@ -96,8 +125,20 @@ export const Flag = {
    * came with the turn. Long texts and large buffers cross faster that way.
    * Host to guest: the text of the message came decoded, as the next of the texts of the turn.
    */
-  EXTERNAL: 8
+  EXTERNAL: 8,
+  /** On SEND, SEND_PING and SEND_PONG: the sender wants to hear by SENT when it was written; `sequence` tells which it was. */
+  TELL: 16,
+  /** On SENT: they were not written, because the connection is gone. */
+  FAILED: 32
 } as const
+
+/** Flags of LISTEN. */
+export const Listen = { PING: 1, PONG: 2 } as const
+
+/** In place of the length of a room's name: all connections of the app. */
+export const NO_ROOM = 0xffffffff
+/** As the gateway of a SEND_ROOM, within a worker: to all gateways. */
+export const ALL_GATEWAYS = 0xffff
 
 export interface FrameHead {
   type: number

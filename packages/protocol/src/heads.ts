@@ -1,6 +1,6 @@
 /** What is said once for a connection or request, as JSON: never for each message. */
 
-/** Payload of OPEN and ATTACH. */
+/** First part of the payload of OPEN and ATTACH. */
 export interface ConnectionHead {
   /** `ctx.socket.id` */
   id: string
@@ -10,7 +10,26 @@ export interface ConnectionHead {
   headers: Record<string, string | string[] | undefined>
   protocol: string
   extensions: string
+  /** Rooms that it has joined; absent is none. */
+  rooms?: string[]
+  /** Whether the app has paused it. */
+  paused?: boolean
 }
+
+/** Payload of UPGRADE: what a client asks that is not accepted yet. */
+export interface UpgradeHead {
+  requestId: string
+  url: string
+  headers: Record<string, string | string[] | undefined>
+  address: string
+  /** Subprotocols that the client offers, in its order. */
+  protocols: string[]
+}
+
+/** First part of an UPGRADE_RESULT's payload. */
+export type UpgradeResult =
+  | { accept: true; /** Else the first one offered. */ protocol?: string; /** The payload goes on with `socket.data`. */ hasData?: boolean }
+  | { accept: false; status: number; headers: [name: string, value: string][] }
 
 /** Payload of ERROR: what the `ws` server reported of the connection. */
 export interface ErrorHead {

@@ -9,7 +9,7 @@ import { until } from './until.ts'
 import { connectWorker, type FakeWorker } from './worker.ts'
 
 export function routeOf(appid: string, app: number, more: Partial<AppRoute> = {}): AppRoute {
-  return { appid, app, state: 'running', limits: {}, functions: { __websocket__: [] }, ...more }
+  return { appid, app, state: 'running', limits: {}, functions: { __websocket__: [] }, upgrade: false, ...more }
 }
 
 export function at(app: number, worker: number, generation: number): Placement {

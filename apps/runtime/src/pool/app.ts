@@ -1,6 +1,9 @@
-import { effectiveLimits } from '@socklet/config'
+import { WEBSOCKET_FUNCTION, effectiveLimits } from '@socklet/config'
 import type { Release } from '@socklet/catalog'
 import type { AppRelease, AppRoute, Placement } from '@socklet/protocol'
+
+/** Only the isolate knows what a function exports. Who mentions the word is asked at each upgrade, who does not cannot have it. */
+const MENTIONS_UPGRADE = /\bupgrade\b/
 
 /** An app as the pool knows it while it lives. Sources stay in the catalog until a worker needs them. */
 export interface PoolApp {
@@ -59,7 +62,8 @@ function routeOf(number: number, release: Release): AppRoute {
     app: number,
     state: release.app.state,
     limits: effectiveLimits(release.app.limits),
-    functions: Object.fromEntries(release.functions.map(({ name, methods }) => [name, methods]))
+    functions: Object.fromEntries(release.functions.map(({ name, methods }) => [name, methods])),
+    upgrade: release.functions.some(({ name, compiled }) => name === WEBSOCKET_FUNCTION && MENTIONS_UPGRADE.test(compiled))
   }
 }
 
@@ -69,6 +73,7 @@ export function appRelease(release: Release): AppRelease {
     appid: release.app.appid,
     revision: release.app.revision,
     functions: release.functions.map(({ name, version, compiled, methods }) => ({ name, version, code: compiled, methods })),
+    modules: [],
     env: release.env,
     limits: effectiveLimits(release.app.limits)
   }

@@ -71,7 +71,7 @@ export async function makeHarness(): Promise<Harness> {
       const downs: string[] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one, methods: [] }))
-      const release: AppRelease = { appid: 'test', revision: 1, functions, env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
+      const release: AppRelease = { appid: 'test', revision: 1, functions, modules: [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
       const onDown = (reason: string): void => void downs.push(reason)
       const onTainted = (reason: string): void => void tainted.push(reason)
       const app = new App({ app: 7, generation: 3, release, snapshot, gateways: [gateway.link], pool: pool.link, turns, onDown, onTainted })
