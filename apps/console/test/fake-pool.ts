@@ -43,6 +43,11 @@ export class FakePool {
     for (const { control } of this.#links) control.note('logged', { appid, entries })
   }
 
+  /** Settles when the console has dealt with all that was logged so far: a link keeps the order. */
+  async flushed(): Promise<void> {
+    await Promise.all([...this.#links].map(({ control }) => control.call('logged', { appid: 'nobody', entries: [] })))
+  }
+
   called(method: string): unknown[] {
     return this.calls.filter((call) => call.method === method).map(({ params }) => params)
   }

@@ -20,6 +20,7 @@ export const OPTIONS = {
   'console-host': { type: 'string', env: 'SOCKLET_CONSOLE_HOST', default: '127.0.0.1', doc: 'address of the admin REST and the console' },
   data: { type: 'string', env: 'SOCKLET_DATA', default: '.socklet', doc: 'folder of everything durable' },
   domain: { type: 'string', env: 'SOCKLET_DOMAIN', default: 'localhost', doc: 'apps are reached at <appid>.<domain>' },
+  'trust-proxy': { type: 'flag', env: 'SOCKLET_TRUST_PROXY', default: false, doc: 'a proxy in front says who the client is: its x-real-ip and x-forwarded-for are kept; otherwise they are what we see' },
   workers: { type: 'integer', env: 'SOCKLET_WORKERS', default: 0, min: 0, max: 256, doc: 'worker processes; 0 is one for each core but one' },
   gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port' },
   'admin-token': { type: 'string', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST; made on the first start if absent' },
