@@ -4,6 +4,7 @@ import { Outbox, type OutboxEvent } from './outbox.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
 import type { PendingRequest } from './pending-request.ts'
+import type { PendingUpgrade } from './pending-upgrade.ts'
 
 /** How the app's log names an event. */
 export interface EventDescription {
@@ -13,7 +14,7 @@ export interface EventDescription {
   connection: string
 }
 
-/** Whom an event belongs to: a Connection or a PendingRequest. */
+/** Whom an event belongs to: a Connection, a PendingRequest or a PendingUpgrade. */
 export interface Peer {
   readonly number: number
   onEventSettled(type: number): void
@@ -46,6 +47,10 @@ export class App {
   readonly connections = new Map<number, Connection>()
   /** By number, until the event has settled. */
   readonly requests = new Map<number, PendingRequest>()
+  /** Upgrades about which the app was asked, by number, until the event has settled. */
+  readonly upgrades = new Map<number, PendingUpgrade>()
+  /** By name; a room without members does not exist. */
+  readonly rooms = new Map<string, Set<Connection>>()
   /** Connections whose sockets are open. */
   open = 0
   /** Bytes of request bodies that are still arriving. */

@@ -3,6 +3,7 @@ import type { AppRoute } from '@socklet/protocol'
 import { App } from './app.ts'
 import type { Gateway } from './context.ts'
 import { unplace } from './delivery.ts'
+import { afterLimits } from './flow.ts'
 import { closeAll, forgetPeers } from './forget.ts'
 import { Refusal } from './refuse.ts'
 
@@ -106,8 +107,9 @@ export class Apps {
     if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
     app.setRoute(route)
     this.#byNumber.set(app.number, app)
+    afterLimits(app)
     if (!app.suspended) return
-    for (const request of app.requests.values()) request.refuse(new Refusal('app_suspended'))
+    for (const waiting of [...app.requests.values(), ...app.upgrades.values()]) waiting.refuse(new Refusal('app_suspended'))
     // Where the app still is, it handles its close events; the pool takes it away afterwards.
     if (app.placement === null) forgetPeers(app, 'suspended')
     else closeAll(app, 1001, 'the app is suspended')

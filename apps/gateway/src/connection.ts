@@ -1,8 +1,15 @@
 import { WEBSOCKET_FUNCTION } from '@socklet/config'
-import { FrameType, Flag, writeU16, type ErrorHead } from '@socklet/protocol'
+import { FrameType, Flag, Listen, writeU16, writeU32, type ConnectionHead, type ErrorHead } from '@socklet/protocol'
 import type { Socket } from 'node:net'
 import type { App, EventDescription } from './app.ts'
+import { noteBacklog } from './backlog.ts'
+import { CompressedWriter, type Written } from './compressed-writer.ts'
 import { deliver } from './delivery.ts'
+import { Pause } from './flow.ts'
+import { HEARTBEAT } from './heartbeat.ts'
+import { notify } from './notify.ts'
+import { leaveAll } from './rooms.ts'
+import { tellSent, whenWritten } from './tell.ts'
 import type { ClientSocket } from './websocket-server.ts'
 
 /** What waits for one write is copied together up to here. */
@@ -14,6 +21,9 @@ const COPY_BELOW = 16 * 1024
 const FLUSH_ABOVE = 1024 * 1024
 
 const OPEN = 1
+
+/** API.md, Limits: connection data. */
+const MAX_DATA_BYTES = 16 * 1024
 
 /** `ctx.method` of the events, for logs. */
 const EVENT_NAMES: Record<number, string> = {
@@ -31,8 +41,8 @@ export class Connection {
   readonly app: App
   readonly ws: ClientSocket
   readonly socket: Socket
-  /** JSON ConnectionHead, for OPEN and every ATTACH. */
-  readonly head: Buffer
+  /** u32 length and JSON of the ConnectionHead as it was at first. */
+  readonly #head: Buffer
   readonly since = Date.now()
   messagesIn = 0
   messagesOut = 0
@@ -52,17 +62,30 @@ export class Connection {
   dueAt = 0
   /** `bytesRead` of the socket at the last heartbeat, -1 before the first. */
   readAtBeat = -1
+  /** `socket.data`, as the guest encodes it. */
+  data: Uint8Array | null = null
+  rooms: Set<string> | null = null
+  /** Flags of Listen: which control frames the app wants to hear of. */
+  listens = 0
+  /** Bytes that the app was told wait for the client (see backlog.ts). */
+  backlog = 0
+  watched = false
+  /** Set if compression was negotiated. */
+  readonly #compressed: CompressedWriter | null
+  /** Numbers of the frames, of those that wait, of whose fate the app wants to hear. */
+  #tells: number[] | null = null
   /** What waits for the flush. */
   #frames: Uint8Array | Uint8Array[] | null = null
   #waitingBytes = 0
 
-  constructor(app: App, number: number, id: string, ws: ClientSocket, socket: Socket, head: Buffer) {
+  constructor(app: App, number: number, id: string, ws: ClientSocket, socket: Socket, head: ConnectionHead) {
     this.app = app
     this.number = number
     this.id = id
     this.ws = ws
     this.socket = socket
-    this.head = head
+    this.#head = withLength(JSON.stringify(head))
+    this.#compressed = head.extensions === '' ? null : new CompressedWriter(ws)
   }
 
   // --- from the client ------------------------------------------------------------------------
@@ -83,6 +106,15 @@ export class Connection {
     app.gateway.rates.count(this, Date.now())
   }
 
+  onPing(data: Buffer): void {
+    this.#onControl(FrameType.PING, Listen.PING, data)
+  }
+
+  onPong(data: Buffer): void {
+    // Answers to our own pings are none of the app's business.
+    if (!data.equals(HEARTBEAT)) this.#onControl(FrameType.PONG, Listen.PONG, data)
+  }
+
   onError(error: Error & { code?: string }): void {
     if (this.forgotten) return
     this.app.counters.events.error++
@@ -96,12 +128,20 @@ export class Connection {
     this.app.open--
     this.app.gateway.heartbeat.delete(this)
     this.app.gateway.rates.delete(this)
+    leaveAll(this)
     if (this.forgotten) return
     this.app.counters.events.close++
     const payload = Buffer.allocUnsafe(2 + reason.byteLength)
     writeU16(payload, 0, code)
     payload.set(reason, 2)
     deliver(this.app, FrameType.CLOSED, 0, this, payload)
+  }
+
+  /** A control frame is as much work as a message, and counts as one, if it is heard or not. */
+  #onControl(type: number, listen: number, data: Buffer): void {
+    if (this.deaf) return
+    if ((this.listens & listen) !== 0) notify(this.app, type, this, data)
+    this.app.gateway.rates.count(this, Date.now())
   }
 
   // --- from the app ---------------------------------------------------------------------------
@@ -117,11 +157,46 @@ export class Connection {
     return { name: `${EVENT_NAMES[type]} of connection ${this.id}`, functionName: WEBSOCKET_FUNCTION, requestId: '', connection: this.id }
   }
 
+  /** false if it is too large. */
+  setData(data: Uint8Array): boolean {
+    if (data.byteLength > MAX_DATA_BYTES) return false
+    this.data = data.byteLength === 0 ? null : copyOf(data)
+    return true
+  }
+
+  /** Payload of OPEN and ATTACH: all that a new life of the app has to know of it. */
+  opening(): Uint8Array {
+    const { rooms, data } = this
+    const paused = (this.pauses & Pause.APP) !== 0
+    if (rooms === null && data === null && !paused) return this.#head
+    const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}) }
+    const more = JSON.stringify(state).slice(1)
+    const json = this.#head.toString('utf8', 4)
+    const head = more === '}' ? this.#head : withLength(`${json.slice(0, -1)},${more}`)
+    return data === null ? head : Buffer.concat([head, data])
+  }
+
+  /** As it was when the connection was opened. */
+  head(): ConnectionHead {
+    return JSON.parse(this.#head.toString('utf8', 4)) as ConnectionHead
+  }
+
   // --- to the client --------------------------------------------------------------------------
 
   /** Can still be sent to. */
   get isOpen(): boolean {
     return !this.closed && this.ws.readyState === OPEN
+  }
+
+  /** Bytes that wait for the client to read them. */
+  get buffered(): number {
+    return this.#compressed === null ? this.socket.writableLength : this.#compressed.bytes
+  }
+
+  /** The app wants to hear what becomes of the next frame, by this number. */
+  tell(sequence: number): void {
+    if (this.#tells === null) this.#tells = [sequence]
+    else this.#tells.push(sequence)
   }
 
   /** Takes a framed message; it leaves with the next flush. */
@@ -130,6 +205,11 @@ export class Connection {
     this.bytesOut += messageBytes
     this.app.counters.messagesOut++
     this.app.counters.bytesOut += messageBytes
+    this.sendFrame(frame)
+  }
+
+  /** Takes any frame. */
+  sendFrame(frame: Uint8Array): void {
     this.#waitingBytes += frame.byteLength
     if (this.#frames === null) {
       this.#frames = frame
@@ -145,22 +225,36 @@ export class Connection {
     const frames = this.#frames
     this.#frames = null
     this.#waitingBytes = 0
-    if (frames === null || !this.isOpen) return
-    if (Array.isArray(frames)) this.#writeMany(frames)
+    if (frames === null) return
+    const tells = this.#tells
+    this.#tells = null
+    if (!this.isOpen) {
+      if (tells !== null) tellSent(this.app, this.number, tells, true)
+      return
+    }
+    const written = tells === null ? undefined : whenWritten(this.app, this.number, tells)
+    if (this.#compressed !== null) this.#compress(frames, written)
+    else if (Array.isArray(frames)) this.#writeMany(frames, written)
     // While the client does not keep up, the frame will wait: not in the large chunk that it came in.
-    else this.socket.write(this.socket.writableLength > 0 && frames.byteLength < COPY_BELOW ? Buffer.from(frames) : frames)
-    if (this.socket.writableLength > this.app.limits.sendBufferBytes) this.#closeSlow()
+    else this.socket.write(this.socket.writableLength > 0 && frames.byteLength < COPY_BELOW ? Buffer.from(frames) : frames, written)
+    if (this.socket.writableLength > 0) noteBacklog(this)
+    if (this.buffered > this.app.limits.sendBufferBytes) this.#closeSlow()
   }
 
-  #writeMany(frames: Uint8Array[]): void {
+  #writeMany(frames: Uint8Array[], written?: Written): void {
     const bytes = frames.reduce((sum, frame) => sum + frame.byteLength, 0)
     if (bytes < JOIN_BELOW) {
-      this.socket.write(Buffer.concat(frames, bytes))
+      this.socket.write(Buffer.concat(frames, bytes), written)
       return
     }
     this.socket.cork()
-    for (const frame of frames) this.socket.write(frame)
+    for (const [index, frame] of frames.entries()) this.socket.write(frame, index === frames.length - 1 ? written : undefined)
     this.socket.uncork()
+  }
+
+  #compress(frames: Uint8Array | Uint8Array[], written?: Written): void {
+    const all = Array.isArray(frames) ? frames : [frames]
+    for (const [index, frame] of all.entries()) this.#compressed!.write(frame, index === all.length - 1 ? written : undefined)
   }
 
   // --- the end --------------------------------------------------------------------------------
@@ -213,6 +307,21 @@ export class Connection {
     this.pauses &= ~why
     if (this.pauses === 0) this.ws.resume()
   }
+}
+
+/** Without Buffer's pool: what is kept for long would keep the rest of its slab. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.byteLength)
+  copy.set(bytes)
+  return copy
+}
+
+function withLength(json: string): Buffer {
+  const length = Buffer.byteLength(json)
+  const bytes = Buffer.allocUnsafe(4 + length)
+  writeU32(bytes, 0, length)
+  bytes.write(json, 4)
+  return bytes
 }
 
 /**

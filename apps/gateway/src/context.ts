@@ -23,6 +23,8 @@ export interface Gateway {
   readonly rates: RateLimiter
   /** Connections that were sent something since the last flush. */
   readonly touched: Connection[]
+  /** Receivers that messages to rooms had since then. */
+  waitingReceivers: number
   /** Connections opened in this life, the other half of their ids. */
   opened: number
   /** No new connections and requests. */

@@ -1,11 +1,13 @@
-import { CallError, FrameType, Flag, type FrameHead, type LogLine, type Loss, type Placement } from '@socklet/protocol'
+import { CallError, FrameType, Flag, type LogLine, type Loss, type Placement } from '@socklet/protocol'
 import type { App, AppEvent, Attachment, Peer } from './app.ts'
+import { repeatBacklog } from './backlog.ts'
+import type { Connection } from './connection.ts'
 import { afterQueued, afterSettled } from './flow.ts'
 import { forgetPeers } from './forget.ts'
+import { headFor, notify } from './notify.ts'
 import type { PendingRequest } from './pending-request.ts'
+import type { PendingUpgrade } from './pending-upgrade.ts'
 import { report } from './report.ts'
-
-const NOTHING = new Uint8Array(0)
 
 /** An event of the app: kept, and sent to where the app is. If it is nowhere, the pool is asked for a place. */
 export function deliver(app: App, type: number, flags: number, peer: Peer, payload: Uint8Array): void {
@@ -31,22 +33,14 @@ export function deliver(app: App, type: number, flags: number, peer: Peer, paylo
   afterQueued(app)
 }
 
-/** Something the worker should know if it is there; nothing is lost with it. */
-export function notify(app: App, type: number, peer: Peer): void {
-  if (app.attachment !== null) app.attachment.link.send(headFor(app, app.attachment, type, peer), NOTHING)
-}
-
 function send(attachment: Attachment, event: AppEvent): void {
   if (event.sentOn !== null) event.flags |= Flag.REDELIVERED
   event.sentOn = attachment
   event.deliveries++
   event.app = attachment.app
   event.generation = attachment.generation
-  attachment.link.send(event, event.payload)
-}
-
-function headFor(app: App, { app: number, generation }: Attachment, type: number, peer: Peer): FrameHead {
-  return { type, flags: 0, gateway: app.gateway.settings.index, app: number, generation, connection: peer.number, sequence: 0 }
+  // Of a connection that opens again, what the app has made of it since is a part.
+  attachment.link.send(event, event.type === FrameType.OPEN ? (event.peer as Connection).opening() : event.payload)
 }
 
 // --- placing ------------------------------------------------------------------------------------
@@ -152,7 +146,11 @@ function attach(app: App, wanted: Attachment): void {
     app.attachment = wanted
     dropHalfAnswered(app)
     for (const connection of app.connections.values()) {
-      if (connection.known) wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.head)
+      // A new life of the app says again what it listens to.
+      connection.listens = 0
+      if (!connection.known) continue
+      wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.opening())
+      repeatBacklog(connection)
     }
   }
   for (const event of app.outbox.unsettled()) if (event.sentOn !== app.attachment) sendWaiting(app, app.attachment!, event)
@@ -163,6 +161,10 @@ function isSame(one: Attachment | null, other: Attachment): boolean {
 }
 
 function sendWaiting(app: App, attachment: Attachment, event: AppEvent): void {
+  if (event.type === FrameType.UPGRADE && (event.peer as PendingUpgrade).over) {
+    drop(app, event)
+    return
+  }
   event.began = false
   event.running = false
   send(attachment, event)

@@ -1,7 +1,7 @@
 import type { App } from './app.ts'
 
 /** Why a connection is not read; any of them is enough. */
-export const Pause = { RATE: 1, QUEUE: 2 } as const
+export const Pause = { RATE: 1, QUEUE: 2, APP: 4 } as const
 
 /** After an event was added: above the limit no socket of the app is read. */
 export function afterQueued(app: App): void {
@@ -14,12 +14,21 @@ export function afterQueued(app: App): void {
 /** After events have settled: below half of the limit the sockets are read again. Half, so that they do not stop and go with each event. */
 export function afterSettled(app: App): void {
   const { outbox, limits } = app
-  if (!app.queueFull || outbox.count * 2 > limits.queueEvents || outbox.bytes * 2 > limits.queueBytes) return
+  if (app.queueFull && outbox.count * 2 <= limits.queueEvents && outbox.bytes * 2 <= limits.queueBytes) readAgain(app)
+}
+
+/** After the limits have changed: what is within the new ones is read, or handlers that wait for a message would wait for ever. */
+export function afterLimits(app: App): void {
+  const { outbox, limits } = app
+  if (app.queueFull && outbox.count < limits.queueEvents && outbox.bytes < limits.queueBytes) readAgain(app)
+}
+
+function readAgain(app: App): void {
   app.queueFull = false
   for (const connection of app.connections.values()) connection.resume(Pause.QUEUE)
 }
 
-/** One more request, with a body of this size as far as is known, would not fit. */
+/** One more request or upgrade, with a body of this size as far as is known, would not fit. */
 export function requestFits(app: App, bodyBytes: number): boolean {
   const { outbox, limits, arriving } = app
   return !app.queueFull && outbox.count < limits.queueEvents && outbox.bytes + arriving + bodyBytes <= limits.queueBytes

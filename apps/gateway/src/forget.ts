@@ -26,6 +26,11 @@ export function forgetPeers(app: App, why: keyof typeof WHY): void {
     app.gateway.numbers.free(request.number)
   }
   app.requests.clear()
+  for (const upgrade of app.upgrades.values()) {
+    upgrade.refuse(new Refusal(refusal))
+    app.gateway.numbers.free(upgrade.number)
+  }
+  app.upgrades.clear()
 }
 
 /** The app is suspended: its function may still handle the close events, if it is anywhere. */

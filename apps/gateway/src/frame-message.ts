@@ -3,7 +3,12 @@
  * is in use. ws could do it, but only one receiver at a time and with two buffers for each message.
  */
 const FIN_TEXT = 0x81
-const FIN_BINARY = 0x82
+export const FIN_BINARY = 0x82
+export const FIN_PING = 0x89
+export const FIN_PONG = 0x8a
+
+/** A control frame takes no more (RFC 6455, 5.5). */
+export const MAX_CONTROL_BYTES = 125
 
 /** The header of a frame takes this much at most. */
 export const MAX_MESSAGE_HEAD = 10
@@ -27,6 +32,19 @@ export function writeMessageHead(bytes: Uint8Array, end: number, length: number,
     rest = Math.floor(rest / 256)
   }
   return start
+}
+
+/** As `writeMessageHead`, of a ping or pong of at most MAX_CONTROL_BYTES. */
+export function writeControlHead(bytes: Uint8Array, end: number, length: number, first: typeof FIN_PING | typeof FIN_PONG): number {
+  bytes[end - 2] = first
+  bytes[end - 1] = length
+  return end - 2
+}
+
+/** What is in a frame that was made here. */
+export function payloadOf(frame: Uint8Array): Uint8Array {
+  const length = frame[1]!
+  return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10)
 }
 
 /** A framed copy of a message. */

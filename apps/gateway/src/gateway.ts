@@ -77,6 +77,7 @@ function assemble(settings: Settings): Gateway {
     heartbeat: new Heartbeat(times.heartbeat),
     rates: new RateLimiter(times),
     touched: [],
+    waitingReceivers: 0,
     opened: 0,
     stopping: false,
     platformReady: settings.supervised ? false : null

@@ -1,5 +1,8 @@
 import type { Connection } from './connection.ts'
 
+/** What our pings carry, so that their answers are told from those to pings of the app. */
+export const HEARTBEAT = Buffer.from('socklet')
+
 /** Pings are spread over the interval, so that 20,000 of them do not leave in one turn. */
 const SLICES = 30
 
@@ -50,5 +53,5 @@ function check(connection: Connection): void {
     return
   }
   connection.readAtBeat = bytesRead
-  if (connection.isOpen) connection.ws.ping()
+  if (connection.isOpen) connection.ws.ping(HEARTBEAT)
 }

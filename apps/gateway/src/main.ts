@@ -12,6 +12,7 @@ const gateway = createGateway({
   host: options.host,
   port: options.port,
   domain: options.domain,
+  trustProxy: options['trust-proxy'],
   reusePort: options.gateways > 1,
   poolSocket: DATA.poolSocket,
   linkSocket: DATA.gatewaySocket(index),

@@ -1,7 +1,7 @@
 import { FrameType } from '@socklet/protocol'
 import type { ServerResponse } from 'node:http'
 import type { App, EventDescription } from './app.ts'
-import { notify } from './delivery.ts'
+import { notify } from './notify.ts'
 import { refuseRequest, type Refusal } from './refuse.ts'
 
 /** An HTTP request that a function handles. */

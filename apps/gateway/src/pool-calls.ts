@@ -1,11 +1,12 @@
-import type { AppTraffic, CallHandlers, ConnectionHead, ConnectionInfo, GatewayCalls } from '@socklet/protocol'
-import { addressOf } from './address.ts'
+import type { AppTraffic, CallHandlers, ConnectionInfo, GatewayCalls } from '@socklet/protocol'
+import { clientAddress } from './address.ts'
 import type { App } from './app.ts'
 import { sendNow } from './commands.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
 import { placed } from './delivery.ts'
 import { forgetPeers } from './forget.ts'
+import { membersOf } from './rooms.ts'
 
 /** What a gateway answers to its pool. The gateway is given as a function, because it holds the link on which these arrive. */
 export function poolCalls(gateway: () => Gateway): CallHandlers<GatewayCalls> {
@@ -27,8 +28,7 @@ export function poolCalls(gateway: () => Gateway): CallHandlers<GatewayCalls> {
       return null
     },
     connections({ app: number, limit, after, room }) {
-      // There are no rooms yet.
-      return room === undefined ? pageOf(appOf(number), limit, after) : { items: [] }
+      return pageOf(appOf(number), limit, after, room)
     },
     connection({ app, id }) {
       const connection = openOf(app, id)
@@ -56,30 +56,31 @@ function findOpen(app: App | undefined, id: string): Connection | undefined {
   return undefined
 }
 
-function pageOf(app: App | undefined, limit: number, after: number): { items: ConnectionInfo[]; next?: number } {
+function pageOf(app: App | undefined, limit: number, after: number, room: string | undefined): { items: ConnectionInfo[]; next?: number } {
   if (app === undefined) return { items: [] }
   // They stand in the order of their numbers but for the one time in four billion that numbers begin anew.
-  const rest = [...app.connections.values()].filter(({ number, isOpen }) => number > after && isOpen).toSorted((a, b) => a.number - b.number)
+  const all = room === undefined ? app.connections.values() : membersOf(app, room)
+  const rest = [...all].filter(({ number, isOpen }) => number > after && isOpen).toSorted((a, b) => a.number - b.number)
   const items = rest.slice(0, limit)
   const last = items.at(-1)
   return { items: items.map(infoOf), ...(last !== undefined && rest.length > limit ? { next: last.number } : {}) }
 }
 
 function infoOf(connection: Connection): ConnectionInfo {
-  const { id, since, socket, messagesIn, messagesOut, bytesIn, bytesOut } = connection
-  const head = JSON.parse(connection.head.toString()) as ConnectionHead
+  const { id, since, messagesIn, messagesOut, bytesIn, bytesOut } = connection
+  const head = connection.head()
   return {
     id,
     since: new Date(since).toISOString(),
-    address: addressOf(socket),
+    address: clientAddress(head.headers),
     url: head.url,
     protocol: head.protocol,
     messagesIn,
     messagesOut,
     bytesIn,
     bytesOut,
-    buffered: socket.writableLength,
-    rooms: []
+    buffered: connection.buffered,
+    rooms: [...(connection.rooms ?? [])]
   }
 }
 

@@ -15,6 +15,7 @@ const REFUSALS = {
   unsupported_encoding: [415, 'a body with a content-encoding is not accepted'],
   too_many_connections: [429, 'the app has as many connections as it may have'],
   headers_too_large: [431, 'the header fields are too large'],
+  upgrade_failed: [500, 'the app could not decide about the upgrade'],
   queue_full: [503, 'too many events wait for the app'],
   unavailable: [503, 'the app cannot run at the moment']
 } as const satisfies Record<string, readonly [number, string]>
@@ -48,15 +49,22 @@ const LINGER_MS = 2_000
 
 /** Answers an upgrade or a broken request on its bare socket. */
 export function refuseSocket(socket: Socket, refusal: Refusal, headers: Record<string, string> = {}): void {
+  const body = bodyOf(refusal)
+  endSocket(socket, refusal.status, Object.entries({ ...headersOf(refusal, body), ...headers }), Buffer.from(body))
+}
+
+/** Answers on a bare socket, and closes it. */
+export function endSocket(socket: Socket, status: number, headers: [name: string, value: string][], body: Uint8Array): void {
   if (!socket.writable) {
     socket.destroy()
     return
   }
-  const body = bodyOf(refusal)
-  const lines = Object.entries({ ...headersOf(refusal, body), connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const lines = [...headers, ['connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`).join('')
   // What the client sent meanwhile is read away: a socket that is closed with unread bytes resets, and the client may lose the answer.
   socket.resume()
-  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`)
+  // Values of headers are Latin-1, as node's own.
+  const head = Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`, 'latin1')
+  socket.end(Buffer.concat([head, body]))
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
   socket.once('close', () => clearTimeout(timer))
 }

@@ -1,7 +1,7 @@
 import { FrameType, writeU32, type RequestHead } from '@socklet/protocol'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { addressOf, forwardedHeaders } from './address.ts'
+import { clientAddress, forwardedHeaders } from './address.ts'
 import type { App } from './app.ts'
 import { announcedBytes, readBody } from './body.ts'
 import type { Gateway } from './context.ts'
@@ -54,7 +54,8 @@ async function toFunction(app: App, request: IncomingMessage, response: ServerRe
   if (app.suspended) throw new Refusal('app_suspended')
   if (app.gateway.apps.known(app.appid) !== app) throw new Refusal('app_not_found')
   if (response.destroyed) return
-  const head: RequestHead = { requestId, function: name, method: request.method!, url, headers: forwardedHeaders(request), address: addressOf(request.socket) }
+  const headers = forwardedHeaders(request, app.gateway.settings)
+  const head: RequestHead = { requestId, function: name, method: request.method!, url, headers, address: clientAddress(headers) }
   dispatch(app, head, body, response)
 }
 
@@ -108,7 +109,8 @@ function answerNotFound(response: ServerResponse): void {
   response.end('Function Not Found')
 }
 
-function requestIdOf(request: IncomingMessage): string {
+/** The client's own id of its request, if it looks like one, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID()
 }

@@ -3,7 +3,7 @@ import type { ResponseHead } from '@socklet/protocol'
 import type { PendingRequest } from './pending-request.ts'
 
 /** Headers that are the connection's and not the answer's (RFC 9110, 7.6.1), and the length, which we know better. */
-const NOT_THE_FUNCTIONS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'content-length'])
+const NOT_THE_FUNCTIONS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'content-length'])
 
 /** The head of an answer and the first part of its body. */
 export function onResponse(request: PendingRequest, headJson: Buffer, part: Buffer, last: boolean): void {
@@ -75,7 +75,8 @@ function parseHead(json: Buffer): ResponseHead | null {
   }
 }
 
-function isHeader(header: unknown): boolean {
+/** A header as commands carry it. */
+export function isHeader(header: unknown): boolean {
   return Array.isArray(header) && typeof header[0] === 'string' && typeof header[1] === 'string'
 }
 
@@ -83,7 +84,7 @@ function setHeaders(response: ServerResponse, headers: ResponseHead['headers']):
   const seen = new Set<string>()
   for (const [name, value] of headers) {
     const lower = name.toLowerCase()
-    if (NOT_THE_FUNCTIONS.has(lower) || !isValid(name, value)) continue
+    if (!maySet(name, value)) continue
     // The function's word replaces ours (CORS, request-id), but adds to its own: several cookies are several headers.
     // What caches need to know of our CORS headers stays true.
     if (seen.has(lower) || lower === 'vary') response.appendHeader(name, value)
@@ -92,7 +93,9 @@ function setHeaders(response: ServerResponse, headers: ResponseHead['headers']):
   }
 }
 
-function isValid(name: string, value: string): boolean {
+/** Whether a function may say this in an answer. */
+export function maySet(name: string, value: string): boolean {
+  if (NOT_THE_FUNCTIONS.has(name.toLowerCase())) return false
   try {
     validateHeaderName(name)
     validateHeaderValue(name, value)

@@ -7,6 +7,8 @@ export interface Settings {
   port: number
   /** Apps are reached at `<appid>.<domain>`. */
   domain: string
+  /** A proxy in front says who the client is. Without one, what a client says of itself is not believed. */
+  trustProxy: boolean
   /** Other gateways listen on the same port. */
   reusePort: boolean
   /** The pool's Unix socket. */
@@ -30,6 +32,8 @@ export const TIMES = {
   closeHandshake: 10_000,
   /** An upgrade waits this long for a worker. */
   place: 15_000,
+  /** `upgrade(ctx)` decides within this time (API.md: Functions). */
+  upgradeHook: 5_000,
   /** Before `place` is asked again after an answer that says nothing of the app. */
   placeRetry: 1_000,
   /** How long "there is no such app" is believed. */

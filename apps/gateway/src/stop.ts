@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Gateway } from './context.ts'
 import { closeAll } from './forget.ts'
+import { Refusal } from './refuse.ts'
 
 const CHECK_MS = 20
 
@@ -14,7 +15,10 @@ export async function stopGateway(gateway: Gateway, server: Server, graceMs: num
   gateway.stopping = true
   server.close()
   server.closeIdleConnections()
-  for (const app of gateway.apps.all()) closeAll(app, 1001, 'the platform is stopping')
+  for (const app of gateway.apps.all()) {
+    closeAll(app, 1001, 'the platform is stopping')
+    for (const upgrade of app.upgrades.values()) upgrade.refuse(new Refusal('unavailable', 'the platform is stopping'))
+  }
   await until(() => !anyOpen(gateway), Date.now() + graceMs / 2)
   for (const app of gateway.apps.all()) for (const connection of app.connections.values()) connection.terminate()
   await until(() => isSettled(gateway), end)

@@ -16,7 +16,7 @@ let opened: Got
 let victimOpened: Got
 beforeEach(async () => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  platform = await startPlatform({ times: { linkHello: 50 } })
+  platform = await startPlatform({ times: { linkHello: 300 } })
   mine = await platform.app('mine', 7)
   theirs = await platform.app('theirs', 8)
   client = await platform.open('/mine')
@@ -45,6 +45,11 @@ test("no command reaches another app's connection: not by its number, nor by nam
     mine.command(FrameType.TERMINATE, claim)
     mine.respond(claim, { status: 200, headers: [] }, 'forged')
     mine.ackRange(victimOpened, 0, 0xffff_ffff)
+    if (claim.app === 8 || claim.app === 99) mine.sendRoom(claim, null, [], 'forged')
+    mine.command(FrameType.JOIN, claim, Buffer.from('room'))
+    mine.command(FrameType.PAUSE, claim)
+    mine.command(FrameType.SEND_PING, claim, Buffer.from('forged'))
+    mine.decide(claim, { accept: true })
   }
   await settled()
   theirs.send(victimOpened, 'true')
@@ -99,6 +104,11 @@ test.each<[string, Buffer]>([
   ['a message to many longer than its frame', Buffer.from(encodeFrame(head(FrameType.SEND_MANY), Buffer.from([255, 255, 255, 255, 1, 0, 0, 0])))],
   ['a message to many with half a receiver', Buffer.from(encodeFrame(head(FrameType.SEND_MANY), Buffer.from([0, 0, 0, 0, 1, 0])))],
   ['a message to many without a length', Buffer.from(encodeFrame(head(FrameType.SEND_MANY), Buffer.from([1])))],
+  ['a message to a room without a name', Buffer.from(encodeFrame(head(FrameType.SEND_ROOM), Buffer.from([1, 0])))],
+  ['a message to a room whose name is longer than its frame', Buffer.from(encodeFrame(head(FrameType.SEND_ROOM), Buffer.from([5, 0, 0, 0, 97, 0, 0, 0])))],
+  ['a message to a room whose name is longer than any', Buffer.from(encodeFrame(head(FrameType.SEND_ROOM), Buffer.from([254, 255, 255, 255, 97, 0, 0, 0])))],
+  ['a message to a room with fewer exceptions than it says', Buffer.from(encodeFrame(head(FrameType.SEND_ROOM), Buffer.from([255, 255, 255, 255, 255, 255, 255, 31, 1, 0, 0, 0])))],
+  ['a decision whose head is longer than its frame', Buffer.from(encodeFrame(head(FrameType.UPGRADE_RESULT), Buffer.from([255, 255, 255, 127])))],
   ['half a pair', Buffer.from(encodeFrame(head(FrameType.ACK), Buffer.alloc(4)))],
   ['an answer whose head is longer than its frame', Buffer.from(encodeFrame(head(FrameType.RESPONSE), Buffer.from([255, 255, 255, 127])))],
   ['an answer without a head', Buffer.from(encodeFrame(head(FrameType.RESPONSE)))],

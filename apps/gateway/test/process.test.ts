@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -95,6 +95,29 @@ test('when descriptors run out, connections are refused, and those who are conne
   for (const socket of sockets) socket.destroy()
   await expect.poll(async () => (await open(`ws://127.0.0.1:${port}/demo`)).ws.readyState).toBe(1)
   await worker.got(FrameType.OPEN, 1)
+})
+
+/** The system itself says EMFILE: what the gateway holds back for such a case is taken from it. */
+test.runIf(existsSync('/usr/bin/prlimit'))('when the system has no more descriptors, the gateway goes on, and recovers', async () => {
+  const { port } = await start(400)
+  await pool.start()
+  pool.routes.set('demo', routeOf('demo', 7))
+  pool.placements.set(7, at(7, 1, 1))
+  await until(() => pool.control !== null)
+  const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
+  worker.echo()
+  const client = await open(`ws://127.0.0.1:${port}/demo`)
+  const descriptors = (): number => readdirSync(`/proc/${child!.pid}/fd`).length
+  execFileSync('prlimit', ['--pid', String(child!.pid), `--nofile=${descriptors() + 10}:400`])
+  const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  await until(() => sockets.filter((socket) => socket.closed).length >= 80)
+  client.ws.send('hello')
+  expect(await client.heard(1)).toEqual(['hello'])
+  expect(await pool.control!.call('traffic', { app: 7 })).toMatchObject({ 7: { connections: 1 } })
+  for (const socket of sockets) socket.destroy()
+  await expect.poll(async () => (await open(`ws://127.0.0.1:${port}/demo`)).ws.readyState).toBe(1)
+  await worker.got(FrameType.OPEN, 1)
+  expect(child!.exitCode).toBeNull()
 })
 
 test('a socket file that a killed gateway has left is no obstacle', async () => {

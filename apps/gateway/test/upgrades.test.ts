@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FrameType, type ConnectionHead } from '@socklet/protocol'
+import { FrameType } from '@socklet/protocol'
 import { refused } from './support/client.ts'
 import { at, routeOf, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
+import { openingOf, requestOf } from './support/worker.ts'
 
 let platform: Platform
 beforeEach(async () => {
@@ -30,7 +31,7 @@ test('an app is reached by path and by host, on any path', async () => {
   await platform.open('/demo/__websocket__?x=1')
   await platform.open('/demo')
   await platform.open('/foo?y=2', [], { headers: { host: 'DEMO.example.com:99' } })
-  const heads = await Promise.all([0, 1, 2].map(async (n) => JSON.parse((await worker.got(FrameType.OPEN, n)).text) as ConnectionHead))
+  const heads = await Promise.all([0, 1, 2].map(async (n) => openingOf(await worker.got(FrameType.OPEN, n)).head))
   expect(heads.map((head) => head.url)).toEqual(['/__websocket__?x=1', '/', '/foo?y=2'])
   expect(new Set(heads.map((head) => head.id)).size).toBe(3)
   expect(platform.pool.locates).toEqual(['demo'])
@@ -41,7 +42,7 @@ test('the connection event carries what the function reads', async () => {
   const worker = await platform.app('demo', 7)
   const client = await platform.open('/demo/x', ['second', 'first'], { headers: { 'x-thing': 'a' } })
   const event = await worker.got(FrameType.OPEN)
-  const head = JSON.parse(event.text) as ConnectionHead
+  const { head } = openingOf(event)
   expect(event).toMatchObject({ gateway: 3, app: 7, generation: 1, flags: 0 })
   expect(head).toMatchObject({ url: '/x', protocol: 'second', extensions: '' })
   expect(head.headers).toMatchObject({ 'x-thing': 'a', 'x-real-ip': '127.0.0.1', 'x-forwarded-for': '127.0.0.1', upgrade: 'websocket' })
@@ -49,11 +50,29 @@ test('the connection event carries what the function reads', async () => {
   expect(client.ws.protocol).toBe('second')
 })
 
-test('addresses that an ingress has set stay', async () => {
+test('what a client says of its address is not believed', async () => {
+  const worker = await platform.app('demo', 7, { functions: { __websocket__: [], f: [] } })
+  worker.echo()
+  const headers = { 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '1.2.3.4, 5.6.7.8' }
+  await platform.open('/demo', [], { headers })
+  await fetch(`${platform.http}/demo/f`, { headers })
+  const expected = { 'x-real-ip': '127.0.0.1', 'x-forwarded-for': '127.0.0.1' }
+  expect(openingOf(await worker.got(FrameType.OPEN)).head.headers).toMatchObject(expected)
+  expect(requestOf(await worker.got(FrameType.REQUEST)).head).toMatchObject({ headers: expected, address: '127.0.0.1' })
+})
+
+test.each([
+  [{ 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '9.9.9.9, 1.2.3.4' }, { 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '9.9.9.9, 1.2.3.4, 127.0.0.1' }],
+  [{ 'x-forwarded-for': '9.9.9.9, 1.2.3.4' }, { 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '9.9.9.9, 1.2.3.4, 127.0.0.1' }],
+  [{}, { 'x-real-ip': '127.0.0.1', 'x-forwarded-for': '127.0.0.1' }]
+])('what a trusted proxy in front says of it is: %j', async (headers, expected) => {
+  await platform.stop()
+  platform = await startPlatform({ trustProxy: true })
   const worker = await platform.app('demo', 7)
-  await platform.open('/demo', [], { headers: { 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '1.2.3.4, 5.6.7.8' } })
-  const head = JSON.parse((await worker.got(FrameType.OPEN)).text) as ConnectionHead
-  expect(head.headers).toMatchObject({ 'x-real-ip': '1.2.3.4', 'x-forwarded-for': '1.2.3.4, 5.6.7.8' })
+  await platform.open('/demo', [], { headers })
+  const { head } = openingOf(await worker.got(FrameType.OPEN))
+  expect(head.headers).toMatchObject(expected)
+  expect(await platform.pool.control!.call('connection', { app: 7, id: head.id })).toMatchObject({ address: expected['x-real-ip'] })
 })
 
 test('refused before the upgrade: apps that are not there, cannot, or may not', async () => {

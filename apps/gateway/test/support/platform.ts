@@ -20,6 +20,7 @@ export interface PlatformOptions {
   times?: Partial<Times>
   supervised?: boolean
   domain?: string
+  trustProxy?: boolean
   /** The pool is not started. */
   alone?: boolean
 }
@@ -34,12 +35,13 @@ export class Platform {
   readonly #workers: FakeWorker[] = []
   port = 0
 
-  constructor({ times = {}, supervised = false, domain = 'example.com' }: PlatformOptions) {
+  constructor({ times = {}, supervised = false, domain = 'example.com', trustProxy = false }: PlatformOptions) {
     this.gateway = createGateway({
       index: 3,
       host: '127.0.0.1',
       port: 0,
       domain,
+      trustProxy,
       reusePort: false,
       poolSocket: join(this.folder, 'pool.sock'),
       linkSocket: this.linkSocket,

@@ -1,4 +1,4 @@
-import { Flag, FrameType, HEADER_BYTES, Link, readHead, readU16, writeU16, paddedLength, writeU32, type FrameHead, type RequestHead, type ResponseHead } from '@socklet/protocol'
+import { Flag, FrameType, HEADER_BYTES, Link, NO_ROOM, readHead, readU32, readU16, writeU16, paddedLength, writeU32, type FrameHead, type ConnectionHead, type RequestHead, type UpgradeResult, type ResponseHead } from '@socklet/protocol'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { until } from './until.ts'
@@ -50,8 +50,8 @@ export class FakeWorker {
     return this.events.filter((event) => event.type === type)[index]!
   }
 
-  command(type: number, to: FrameHead, payload: Uint8Array = new Uint8Array(0), flags = 0): void {
-    this.link.send({ ...to, type, flags, sequence: 0 }, payload)
+  command(type: number, to: FrameHead, payload: Uint8Array = new Uint8Array(0), flags = 0, sequence = 0): void {
+    this.link.send({ ...to, type, flags, sequence }, payload)
   }
 
   send(to: FrameHead, data: string | Buffer): void {
@@ -66,6 +66,28 @@ export class FakeWorker {
     payload.set(message, 4)
     connections.forEach((connection, index) => writeU32(payload, receivers + index * 4, connection))
     this.command(FrameType.SEND_MANY, to, payload)
+  }
+
+  /** `room` null: to all of the app. */
+  sendRoom(to: FrameHead, room: string | null, except: { gateway: number; connection: number }[], data: string | Buffer): void {
+    const name = Buffer.from(room ?? '')
+    const head = Buffer.alloc(8 + paddedLength(name.byteLength) + except.length * 8)
+    writeU32(head, 0, room === null ? NO_ROOM : name.byteLength)
+    head.set(name, 4)
+    const pairs = 8 + paddedLength(name.byteLength)
+    writeU32(head, pairs - 4, except.length)
+    except.forEach(({ gateway, connection }, index) => {
+      writeU32(head, pairs + index * 8, gateway)
+      writeU32(head, pairs + index * 8 + 4, connection)
+    })
+    this.command(FrameType.SEND_ROOM, { ...to, connection: 0 }, Buffer.concat([head, Buffer.from(data)]), typeof data === 'string' ? 0 : Flag.BINARY)
+  }
+
+  decide(to: FrameHead, result: UpgradeResult | string, rest: string | Buffer = ''): void {
+    const json = Buffer.from(typeof result === 'string' ? result : JSON.stringify(result))
+    const length = Buffer.alloc(4)
+    writeU32(length, 0, json.byteLength)
+    this.command(FrameType.UPGRADE_RESULT, to, Buffer.concat([length, json, Buffer.from(rest)]))
   }
 
   close(to: FrameHead, code: number, reason = ''): void {
@@ -106,7 +128,7 @@ export class FakeWorker {
     this.onEvent = (event) => {
       if (event.type === FrameType.MESSAGE) this.command(FrameType.SEND, event, event.payload, event.flags & Flag.BINARY)
       if (event.type === FrameType.REQUEST) this.respond(event, { status: 200, headers: [['x-app', String(event.app)]] } satisfies ResponseHead, requestOf(event).head.url)
-      if (event.type !== FrameType.ATTACH && event.type !== FrameType.REQUEST_GONE) this.ack(event)
+      if (event.type >= FrameType.OPEN && event.type <= FrameType.REQUEST) this.ack(event)
     }
   }
 
@@ -126,6 +148,12 @@ export async function connectWorker(path: string, worker: number): Promise<FakeW
   return fake
 }
 
+/** Head and `socket.data` of an OPEN or ATTACH. */
+export function openingOf({ payload }: Got): { head: ConnectionHead; data: string } {
+  const end = 4 + payload.readUInt32LE(0)
+  return { head: JSON.parse(payload.toString('utf8', 4, end)) as ConnectionHead, data: payload.toString('utf8', end) }
+}
+
 export function requestOf(event: Got): { head: RequestHead; body: Buffer } {
   const end = 4 + event.payload.readUInt32LE(0)
   return { head: JSON.parse(event.payload.toString('utf8', 4, end)) as RequestHead, body: event.payload.subarray(end) }
@@ -135,5 +163,10 @@ function describe(event: Got): string {
   const again = event.flags & Flag.REDELIVERED ? ' again' : ''
   if (event.type === FrameType.MESSAGE) return `MESSAGE ${event.text}${again}`
   if (event.type === FrameType.CLOSED) return `CLOSED ${readU16(event.payload, 0)} ${event.payload.toString('utf8', 2)}${again}`.trim()
+  if (event.type === FrameType.PING || event.type === FrameType.PONG) return `${NAMES[event.type]} ${event.text}`
+  if (event.type === FrameType.SENT) {
+    const sequences = Array.from({ length: event.payload.byteLength / 4 }, (_, index) => readU32(event.payload, index * 4))
+    return `SENT ${sequences.join(' ')}${event.flags & Flag.FAILED ? ' failed' : ''}`
+  }
   return `${NAMES[event.type]}${again}`
 }
