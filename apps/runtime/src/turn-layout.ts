@@ -54,6 +54,8 @@ export interface GuestConfig {
 export interface GuestRelease {
   revision: number
   functions: { name: string; version: number; code: string; methods: string[] }[]
+  /** Modules of the platform that this app uses and most do not. CommonJS. */
+  modules: { name: string; code: string }[]
   env: Record<string, string>
   limits: Record<string, number>
 }

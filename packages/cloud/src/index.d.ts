@@ -3,12 +3,79 @@
  * has the types for editors; on the platform the module is there without being installed.
  */
 
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments'
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob'
+
+/** What `send` takes, as in `ws`. */
+export type SendData =
+  | string
+  | number
+  | ArrayBufferLike
+  | ArrayBufferView
+  | Blob
+  | readonly number[]
+  | { valueOf(): ArrayBufferLike | Uint8Array | readonly number[] | string }
+  | { [Symbol.toPrimitive](hint: string): string }
+  | null
+  | undefined
+
+export interface SendOptions {
+  /** Default: whether the data is not text. */
+  binary?: boolean
+  /** The gateway decides. */
+  compress?: boolean
+  /** false: more parts of this message are to come. The client gets them as one, when the last one is sent. */
+  fin?: boolean
+  mask?: boolean
+}
+
+/** Called when the gateway has written it, or with the reason why it was not. */
+export type Done = (error?: Error) => void
+
+interface SocketEvents {
+  message: [data: Buffer | ArrayBuffer | Buffer[] | Blob, isBinary: boolean]
+  close: [code: number, reason: Buffer]
+  error: [error: Error]
+  ping: [data: Buffer]
+  pong: [data: Buffer]
+}
+
+export interface SocketEvent {
+  readonly type: string
+  /** The socket. Not so typed, because sockets are given to libraries that know the events of `ws`. */
+  readonly target: any
+}
+export interface MessageEvent extends SocketEvent {
+  readonly data: string | Buffer | ArrayBuffer | Buffer[] | Blob
+}
+export interface CloseEvent extends SocketEvent {
+  readonly code: number
+  readonly reason: string
+  readonly wasClean: boolean
+}
+export interface ErrorEvent extends SocketEvent {
+  readonly error: Error
+  readonly message: string
+}
+interface WebEvents {
+  message: MessageEvent
+  close: CloseEvent
+  error: ErrorEvent
+  open: SocketEvent
+}
+type WebHandler<E> = ((event: E) => void) | { handleEvent(event: E): void }
 
 /** A client's WebSocket, as the server-side WebSocket of `ws` 8. The same object in every event of its connection. */
 export interface Socket {
   /** Unique for the life of the platform. */
   readonly id: string
+  /** Any structured-cloneable value of 16 KiB at most; survives publishing, hibernation and crashes. Changes inside it are kept too. */
+  data: any
+  /** The rooms that it is in. A copy. */
+  readonly rooms: Set<string>
+  /** Names are strings of 1 to 256 UTF-16 units; a socket is in 1,000 rooms at most. */
+  join(room: string): this
+  leave(room: string): this
+
   readonly readyState: 0 | 1 | 2 | 3
   readonly CONNECTING: 0
   readonly OPEN: 1
@@ -16,32 +83,118 @@ export interface Socket {
   readonly CLOSED: 3
   readonly protocol: string
   readonly extensions: string
+  /** undefined in truth, as on the server side of `ws`, whose types say so as well. */
   readonly url: string
-  binaryType: BinaryType
-  send(data: string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | null | undefined, done?: (error?: Error) => void): void
-  send(data: string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | null | undefined, options: { binary?: boolean }, done?: (error?: Error) => void): void
+  readonly isPaused: boolean
+  /** Bytes that wait for the client to read them, as the gateway said last, and what this turn has sent. */
+  readonly bufferedAmount: number
+  /** `blob` only where there is a `Blob`, which the types of `ws` do not know; an unknown value is ignored. */
+  get binaryType(): Exclude<BinaryType, 'blob'>
+  set binaryType(type: BinaryType)
+  send(data: SendData, done?: Done): void
+  send(data: SendData, options: SendOptions, done?: Done): void
+  /** 125 bytes at most. */
+  ping(data?: SendData, mask?: boolean, done?: Done): void
+  ping(data: SendData, done: Done): void
+  ping(done: Done): void
+  pong(data?: SendData, mask?: boolean, done?: Done): void
+  pong(data: SendData, done: Done): void
+  pong(done: Done): void
   close(code?: number, reason?: string | Uint8Array): void
   terminate(): void
-  on(event: 'message', listener: (data: Buffer | ArrayBuffer, isBinary: boolean) => void): this
-  on(event: 'close', listener: (code: number, reason: Buffer) => void): this
-  on(event: 'error', listener: (error: Error) => void): this
-  once(event: string, listener: (...args: never[]) => void): this
-  off(event: string, listener: (...args: never[]) => void): this
+  /** The client is not read until `resume()`. */
+  pause(): void
+  resume(): void
+
+  on<E extends keyof SocketEvents>(event: E, listener: (this: Socket, ...args: SocketEvents[E]) => void): this
+  addListener<E extends keyof SocketEvents>(event: E, listener: (this: Socket, ...args: SocketEvents[E]) => void): this
+  once<E extends keyof SocketEvents>(event: E, listener: (this: Socket, ...args: SocketEvents[E]) => void): this
+  prependListener<E extends keyof SocketEvents>(event: E, listener: (this: Socket, ...args: SocketEvents[E]) => void): this
+  prependOnceListener<E extends keyof SocketEvents>(event: E, listener: (this: Socket, ...args: SocketEvents[E]) => void): this
+  off(event: string, listener: (...args: any[]) => void): this
+  removeListener(event: string, listener: (...args: any[]) => void): this
+  removeAllListeners(event?: string): this
+  listenerCount(event: string): number
+  listeners(event: string): ((...args: any[]) => void)[]
+  rawListeners(event: string): ((...args: any[]) => void)[]
+  emit(event: string, ...args: any[]): boolean
+  getMaxListeners(): number
+  setMaxListeners(count: number): this
+  eventNames(): (string | symbol)[]
+
+  onopen: ((event: SocketEvent) => void) | null
+  onmessage: ((event: MessageEvent) => void) | null
+  onclose: ((event: CloseEvent) => void) | null
+  onerror: ((event: ErrorEvent) => void) | null
+  addEventListener<E extends keyof WebEvents>(type: E, handler: WebHandler<WebEvents[E]>, options?: { once?: boolean }): void
+  removeEventListener<E extends keyof WebEvents>(type: E, handler: WebHandler<WebEvents[E]>): void
+
   /** Functions keep what they like on a socket; later events find it there. */
   // eslint-disable-next-line
   [property: string]: any
+}
+
+export interface BroadcastOptions {
+  /** Who does not get it. */
+  except?: Socket | Iterable<Socket> | null
+  binary?: boolean
+}
+
+/** The sockets in a room, now and later. */
+export interface Room extends Iterable<Socket> {
+  readonly name: string
+  readonly size: number
+  has(socket: Socket): boolean
+  values(): IterableIterator<Socket>
+  forEach(each: (socket: Socket, same: Socket, room: Room) => void, receiver?: unknown): void
+  /** One message to all in the room: one command, however many they are. */
+  send(data: SendData, options?: BroadcastOptions): void
+}
+
+/** The app's open sockets: a live Set. */
+export interface Sockets extends ReadonlySet<Socket> {
+  /** The open socket with this id. */
+  get(id: string): Socket | undefined
+  in(room: string): Room
+  /** One message to all clients of the app: one command, however many they are. */
+  send(data: SendData, options?: BroadcastOptions): void
 }
 
 export interface Cloud {
   readonly appid: string
   /** One Map for all functions of the app. */
   readonly shared: Map<any, any>
-  /** The app's open sockets. */
-  readonly sockets: ReadonlySet<Socket> & { get(id: string): Socket | undefined }
+  readonly sockets: Sockets
   readonly env: Record<string, string | undefined>
   /** Calls another function of the app. */
   invoke(name: string, ctx?: Record<string, unknown>): Promise<unknown>
 }
+
+/** What `upgrade(ctx)` of `__websocket__` is called with, before a client is accepted. */
+export interface UpgradeContext {
+  method: 'WebSocket:upgrade'
+  params: null
+  requestId: string
+  /** Path and query. */
+  url: string
+  headers: Record<string, string | string[] | undefined>
+  query: any
+  /** Subprotocols that the client offers, in its order. */
+  protocols: string[]
+  /** The client's address. */
+  ip: string
+  __function_name: string
+  /** true when it is asked again, because a worker died while it was deciding. */
+  redelivered?: boolean
+}
+
+/** Nothing or true accepts, false refuses with 403. What is none of these refuses with 500, and the app's log tells why. */
+export type UpgradeDecision =
+  | void
+  | null
+  | boolean
+  | { /** 200 to 599. */ status: number; headers?: Record<string, string | number | readonly string[]>; body?: string | Uint8Array | object }
+  | { /** One that the client offers; else its first is accepted. */ protocol?: string; /** The first `socket.data`. */ data?: unknown }
 
 /** What `main(ctx)` is called with. For WebSocket events `method` tells which, and `params` and `socket` are there. */
 export interface FunctionContext {

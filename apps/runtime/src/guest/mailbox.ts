@@ -1,4 +1,4 @@
-import { HEADER_BYTES, HEADER_WORDS } from '@socklet/protocol/frame'
+import { HEADER_BYTES, HEADER_WORDS, readU32 } from '@socklet/protocol/frame'
 import { NativeUint32Array, NativeUint8Array, substring } from './primordials.ts'
 import { readUtf8 } from './utf8.ts'
 
@@ -56,4 +56,11 @@ export function readText(mailbox: Mailbox, start: number, end: number): string {
   if (latin1 === undefined) return readUtf8(bytes, start, end)
   for (let i = start; i < end; i++) if (bytes[i]! >= 0x80) return readUtf8(bytes, start, end)
   return substring(latin1, start, end)
+}
+
+/** The first part of a payload that starts with the length of its head, and where the rest begins. */
+export function readHead(mailbox: Mailbox, frame: EventFrame): { text: string; end: number } {
+  const start = frame.start + 4
+  const end = start + readU32(mailbox.bytes, frame.start)
+  return { text: readText(mailbox, start, end), end }
 }

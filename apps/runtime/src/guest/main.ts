@@ -12,13 +12,14 @@ import { harden } from './harden.ts'
 import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
-import { makeProgram, type PlatformModules } from './modules.ts'
+import { addModules, makeProgram, type PlatformModules } from './modules.ts'
 import { beginTurn } from './outbox.ts'
-import { NativeUint8Array, bareObject, jsonParse, objectDefine, objectKeys } from './primordials.ts'
+import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys } from './primordials.ts'
 import { makeProcess } from './process.ts'
 import { Sockets } from './sockets.ts'
 import { WebSocket } from './socket.ts'
 import { reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
+import { wsModule } from './ws-module.ts'
 
 type RandomBytes = (count: number) => ArrayBuffer
 type BufferConstructor = { prototype: { toString: (...args: unknown[]) => string } } & (new (...args: never[]) => Uint8Array)
@@ -45,7 +46,8 @@ function boot(configJson: string, random: RandomBytes): GuestEntries {
   const env: Record<string, string> = {}
   defineGlobal('process', makeProcess(env))
   let limits = config.limits
-  let program = makeProgram({ revision: 0, functions: [], env: {}, limits })
+  let program = makeProgram({ revision: 0, functions: [], modules: [], env: {}, limits })
+  let loaded = ''
   let started = false
   const sockets = new Sockets()
   const platform = makePlatform()
@@ -59,7 +61,12 @@ function boot(configJson: string, random: RandomBytes): GuestEntries {
       limits = release.limits
       setTimerLimit(limits['timers']!)
       setLogLimits(limits['logLinesPerSecond']!, limits['logLineBytes']!)
+      // Other limits alone do not start the modules anew. Another environment does: they may have read it while they loaded.
+      const content = contentOf(release)
+      if (content === loaded) return ''
+      loaded = content
       replaceEnv(env, release.env)
+      addModules(platform, release.modules)
       program = makeProgram(release)
       return ''
     } catch (error) {
@@ -88,10 +95,17 @@ function boot(configJson: string, random: RandomBytes): GuestEntries {
   return { turn, load }
 }
 
+/** The versions of the functions and the environment, to tell whether a release runs anything new. */
+function contentOf({ functions, env }: GuestRelease): string {
+  let content = jsonStringify(env)
+  for (let i = 0; i < functions.length; i++) content += `\n${functions[i]!.name} ${functions[i]!.version}`
+  return content
+}
+
 function makePlatform(): PlatformModules {
   const platform = bareObject<() => unknown>()
   for (const name of objectKeys(nodeModules)) platform[name] = once(nodeModules[name]!)
-  platform['ws'] = () => Object.assign(WebSocket, { WebSocket, default: WebSocket })
+  platform['ws'] = once(() => wsModule(platform))
   platform['process'] = () => (globalThis as unknown as { process: object }).process
   return platform
 }

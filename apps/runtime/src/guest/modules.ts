@@ -57,6 +57,13 @@ export function mainOf(program: Program, loaded: LoadedFunction, platform: Platf
   return loaded.main
 }
 
+/** As `mainOf`. @throws if there is none */
+export function handlerOf(program: Program, loaded: LoadedFunction, platform: PlatformModules): Main {
+  const main = mainOf(program, loaded, platform)
+  if (main === null) throw new NativeError(`the function ${loaded.name} exports no main and no default function`)
+  return main
+}
+
 function firstFunction(...candidates: unknown[]): Main | null {
   for (let i = 0; i < candidates.length; i++) {
     const candidate = candidates[i]
@@ -80,6 +87,34 @@ export function exportsOf(program: Program, loaded: LoadedFunction, platform: Pl
     }
   }
   return loaded.module.exports
+}
+
+/** Modules that came with a release. They stay as they are in later ones: what was made of their classes goes on. */
+export function addModules(platform: PlatformModules, modules: GuestRelease['modules']): void {
+  for (let i = 0; i < modules.length; i++) {
+    const { name, code } = modules[i]!
+    if (objectHasOwn(platform, name)) continue
+    platform[name] = lazily(name, code, platform)
+    if (name === 'stream') platform['stream/promises'] = () => (platform['stream']!() as { promises: unknown }).promises
+  }
+}
+
+/** Evaluated when it is first asked for. */
+function lazily(name: string, code: string, platform: PlatformModules): () => unknown {
+  let module: { exports: unknown } | null = null
+  return () => {
+    if (module === null) {
+      module = { exports: {} }
+      const wrapper = indirectEval(`(function(exports,require,module){${code}\n})\n//# sourceURL=node:${name}`) as (exports: unknown, require: Require, module: object) => void
+      wrapper(module.exports, (wanted) => platformModule(platform, name, wanted), module)
+    }
+    return module.exports
+  }
+}
+
+function platformModule(platform: PlatformModules, from: string, wanted: string): unknown {
+  if (!objectHasOwn(platform, wanted)) throw notFound(wanted, from, `modules: ${names(platform)}`)
+  return platform[wanted]!()
 }
 
 /** The wrapper stands on the first line of the code, so that line numbers in stacks are those of the compiled code. */

@@ -1,6 +1,6 @@
-import { Flag, FrameType, HEADER_BYTES } from '@socklet/protocol/frame'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
 import { EXTERNAL_FROM, MAX_RUNS, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
-import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, bareArray, mathMax, typedArrayByteLength, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
+import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
 /**
@@ -21,7 +21,7 @@ let externals = 0
 let externalBytes = 0
 
 /** The last frame, if it is a message and another receiver can still be added to it. */
-let last: { offset: number; gateway: number; text: string | null; data: Uint8Array | null } | null = null
+let last: { offset: number; gateway: number; text: string | null; data: Uint8Array | null; copy: ArrayBuffer | null } | null = null
 
 /**
  * Begins the commands of a turn. If the host has not received the last result (an unhandled rejection makes
@@ -49,6 +49,11 @@ export function setWord(word: number, value: number): void {
   words[word] = value
 }
 
+/** Which turn this is: what a turn has sent is counted with it. */
+export function turnNumber(): number {
+  return resultNumber
+}
+
 /** A text or bytes to one connection. Bytes are copied now: what the caller does to them later is not sent. */
 export function send(gateway: number, connection: number, data: string | Uint8Array, binary: boolean): void {
   if (joinsLast(gateway, data, binary)) {
@@ -56,19 +61,50 @@ export function send(gateway: number, connection: number, data: string | Uint8Ar
     return
   }
   const offset = used
-  const flags = binary ? Flag.BINARY : 0
-  if (typeof data === 'string' ? data.length >= EXTERNAL_FROM : typedArrayByteLength(data) >= EXTERNAL_FROM) {
-    writeExternal(FrameType.SEND, flags, gateway, connection, data)
-  } else {
-    writeFrame(FrameType.SEND, flags, gateway, connection, data)
-  }
-  last = typeof data === 'string' ? { offset, gateway, text: data, data: null } : { offset, gateway, text: null, data }
+  writeMessage(binary ? Flag.BINARY : 0, gateway, connection, data, 0)
+  if (typeof data === 'string') last = { offset, gateway, text: data, data: null, copy: null }
+  else last = { offset, gateway, text: null, data, copy: isLong(data) ? (result[1 + externals] as ArrayBuffer) : null }
+}
+
+/** As `send`, and the gateway tells by SENT what became of it. So it is a frame of its own. */
+export function sendAndTell(gateway: number, connection: number, data: string | Uint8Array, binary: boolean, sequence: number): void {
+  last = null
+  writeMessage(Flag.TELL | (binary ? Flag.BINARY : 0), gateway, connection, data, sequence)
 }
 
 /** Any other command. `words` of the payload come first, then the text or bytes. */
-export function command(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array): void {
+export function command(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array, sequence = 0): void {
   last = null
-  writeFrame(type, flags, gateway, connection, data)
+  writeFrame(type, flags, gateway, connection, data, sequence)
+}
+
+/**
+ * One message to a room, or with null to all of the app, at every gateway.
+ * `except` are pairs of gateway and connection, `count` numbers in all.
+ */
+export function sendRoom(room: string | null, except: number[], count: number, data: string | Uint8Array, binary: boolean): void {
+  last = null
+  const nameUnits = room === null ? 0 : room.length
+  const external = isLong(data)
+  reserve(HEADER_BYTES + 8 + nameUnits * 3 + count * 4 + (external ? 4 : typeof data === 'string' ? data.length * 3 : typedArrayByteLength(data)))
+  const index = external ? addExternal(data) : 0
+  const payload = used + HEADER_BYTES
+  const nameEnd = room === null ? payload + 4 : writeUtf8(bytes, payload + 4, room)
+  words[payload >> 2] = room === null ? NO_ROOM : nameEnd - payload - 4
+  let word = (nameEnd + 3) >> 2
+  words[word++] = count / 2
+  for (let i = 0; i < count; i++) words[word++] = except[i]!
+  const flags = (binary ? Flag.BINARY : 0) | (external ? Flag.EXTERNAL : 0)
+  let end = word << 2
+  if (external) {
+    words[word] = index
+    end += 4
+  } else if (typeof data === 'string') end = writeUtf8(bytes, end, data)
+  else {
+    typedArraySet(bytes, data, end)
+    end += typedArrayByteLength(data)
+  }
+  finishFrame(FrameType.SEND_ROOM, flags, ALL_GATEWAYS, 0, end)
 }
 
 /** A command whose payload is `head` with its length in front, then `body`. */
@@ -91,14 +127,14 @@ export function beginFrame(maxPayload: number): { bytes: Uint8Array; offset: num
 }
 
 /** `end`: offset behind the payload. */
-export function finishFrame(type: number, flags: number, gateway: number, connection: number, end: number): void {
+export function finishFrame(type: number, flags: number, gateway: number, connection: number, end: number, sequence = 0): void {
   const at = used >> 2
   words[at] = end - used
   words[at + 1] = type | (flags << 8) | (gateway << 16)
   words[at + 2] = 0
   words[at + 3] = 0
   words[at + 4] = connection
-  words[at + 5] = 0
+  words[at + 5] = sequence
   used = (end + 3) & ~3
   words[TurnWord.USED] = used
 }
@@ -133,7 +169,7 @@ function joinsLast(gateway: number, data: string | Uint8Array, binary: boolean):
   const flags = (words[(last.offset >> 2) + 1]! >> 8) & 0xff
   if (((flags & Flag.BINARY) !== 0) !== binary) return false
   if (typeof data === 'string') return last.text === data
-  return last.data === data && (flags & Flag.EXTERNAL) === 0 && unchanged(data, last.offset)
+  return last.data === data && (last.copy === null ? unchanged(data, last.offset) : unchangedSince(last.copy, data))
 }
 
 /** The caller may have changed a buffer since it was sent. */
@@ -143,6 +179,23 @@ function unchanged(data: Uint8Array, offset: number): boolean {
   const length = many ? words[(offset + HEADER_BYTES) >> 2]! : words[offset >> 2]! - HEADER_BYTES
   if (length !== typedArrayByteLength(data)) return false
   for (let i = 0; i < length; i++) if (bytes[start + i] !== data[i]) return false
+  return true
+}
+
+/** The same of a long one, four bytes at a time where it can be: it is looked at for each receiver. */
+function unchangedSince(copy: ArrayBuffer, data: Uint8Array): boolean {
+  const length = typedArrayByteLength(data)
+  if (length !== arrayBufferByteLength(copy)) return false
+  const offset = typedArrayByteOffset(data)
+  let at = 0
+  if ((offset & 3) === 0) {
+    const before = new NativeUint32Array(copy, 0, length >> 2)
+    const after = new NativeUint32Array(typedArrayBuffer(data), offset, length >> 2)
+    for (let i = 0; i < length >> 2; i++) if (before[i] !== after[i]) return false
+    at = length & ~3
+  }
+  const before = new NativeUint8Array(copy)
+  for (; at < length; at++) if (before[at] !== data[at]) return false
   return true
 }
 
@@ -171,27 +224,39 @@ function turnIntoMany(offset: number): void {
   words[offset >> 2] = used - offset
 }
 
-function writeFrame(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array): void {
+function isLong(data: string | Uint8Array): boolean {
+  return typeof data === 'string' ? data.length >= EXTERNAL_FROM : typedArrayByteLength(data) >= EXTERNAL_FROM
+}
+
+function writeMessage(flags: number, gateway: number, connection: number, data: string | Uint8Array, sequence: number): void {
+  if (!isLong(data)) {
+    writeFrame(FrameType.SEND, flags, gateway, connection, data, sequence)
+    return
+  }
+  reserve(HEADER_BYTES + 4)
+  words[(used + HEADER_BYTES) >> 2] = addExternal(data)
+  finishFrame(FrameType.SEND, flags | Flag.EXTERNAL, gateway, connection, used + HEADER_BYTES + 4, sequence)
+}
+
+function writeFrame(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array, sequence: number): void {
   if (typeof data === 'string') {
     reserve(HEADER_BYTES + data.length * 3)
-    finishFrame(type, flags, gateway, connection, writeUtf8(bytes, used + HEADER_BYTES, data))
+    finishFrame(type, flags, gateway, connection, writeUtf8(bytes, used + HEADER_BYTES, data), sequence)
     return
   }
   const length = typedArrayByteLength(data)
   reserve(HEADER_BYTES + length)
   typedArraySet(bytes, data, used + HEADER_BYTES)
-  finishFrame(type, flags, gateway, connection, used + HEADER_BYTES + length)
+  finishFrame(type, flags, gateway, connection, used + HEADER_BYTES + length, sequence)
 }
 
-function writeExternal(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array): void {
+/** The message as a value of its own; its index goes into the frame. */
+function addExternal(data: string | Uint8Array): number {
   const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
   if (externals >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
-  reserve(HEADER_BYTES + 4)
-  words[(used + HEADER_BYTES) >> 2] = externals
   result[2 + externals] = typeof data === 'string' ? data : copyOf(data)
-  externals++
   externalBytes += size
-  finishFrame(type, flags | Flag.EXTERNAL, gateway, connection, used + HEADER_BYTES + 4)
+  return externals++
 }
 
 function copyOf(data: Uint8Array): ArrayBuffer {

@@ -24,6 +24,7 @@ const getter = <This, Result>(object: object, name: PropertyKey): ((self: This) 
 export const reflectApply = apply
 export const reflectConstruct = construct
 export const reflectOwnKeys = ownKeys
+export const objectAssign = Object.assign
 export const objectDefine = defineProperty
 export const objectCreate = Object.create
 export const objectSetPrototypeOf = Object.setPrototypeOf
@@ -38,6 +39,7 @@ export const stringLastIndexOf = uncurry(String.prototype.lastIndexOf)
 export const stringIndexOf = uncurry(String.prototype.indexOf)
 export const stringSplit = uncurry(String.prototype.split as (this: string, separator: string) => string[])
 export const stringToLowerCase = uncurry(String.prototype.toLowerCase)
+export const stringIsWellFormed = uncurry(String.prototype.isWellFormed)
 export const numberToString = uncurry(Number.prototype.toString)
 export const fromCharCode = String.fromCharCode
 export const toText = String
@@ -71,9 +73,14 @@ export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(map: Map<K, V
 export const NativeSet = Set
 export const setAdd = uncurry(Set.prototype.add) as <V>(set: Set<V>, value: V) => Set<V>
 export const setDelete = uncurry(Set.prototype.delete) as <V>(set: Set<V>, value: V) => boolean
+export const setHas = uncurry(Set.prototype.has) as <V>(set: Set<V>, value: V) => boolean
+export const setSize = getter<Set<unknown>, number>(Set.prototype, 'size')
+export const setForEach = uncurry(Set.prototype.forEach) as <V>(set: Set<V>, each: (value: V) => void) => void
+export const setValues = uncurry(Set.prototype.values) as <V>(set: Set<V>) => SetIterator<V>
 
 export const now = Date.now
 export const mathFloor = Math.floor
+export const mathImul = Math.imul
 export const mathMax = Math.max
 export const mathMin = Math.min
 export const jsonParse = JSON.parse
@@ -94,3 +101,31 @@ export function bareArray<T>(): T[] {
 export function bareObject<V>(): Record<string, V> {
   return objectCreate(null) as Record<string, V>
 }
+
+// For values/: what tells the kinds of objects apart, and takes them apart. Each of these throws for an object of another kind.
+export const objectGetPrototypeOf = getPrototypeOf
+export const objectGetOwnPropertyDescriptor = getOwnPropertyDescriptor
+export const objectToString = uncurry(Object.prototype.toString)
+export const toObject = Object
+export const toBigInt = BigInt
+export const bigintAsIntN = BigInt.asIntN
+export const bigintToString = uncurry(BigInt.prototype.toString)
+export const bigintValueOf = uncurry(BigInt.prototype.valueOf)
+export const numberValueOf = uncurry(Number.prototype.valueOf)
+export const stringValueOf = uncurry(String.prototype.valueOf)
+export const booleanValueOf = uncurry(Boolean.prototype.valueOf)
+export const dateGetTime = uncurry(Date.prototype.getTime)
+export const NativeDate = Date
+export const NativeRegExp = RegExp
+export const regExpSource = getter<RegExp, string>(RegExp.prototype, 'source')
+/** One for each flag, in the order of the bits that values/tags.ts gives them. */
+export const regExpFlags = objectFreeze([
+  getter<RegExp, boolean>(RegExp.prototype, 'hasIndices'),
+  getter<RegExp, boolean>(RegExp.prototype, 'global'),
+  getter<RegExp, boolean>(RegExp.prototype, 'ignoreCase'),
+  getter<RegExp, boolean>(RegExp.prototype, 'multiline'),
+  getter<RegExp, boolean>(RegExp.prototype, 'dotAll'),
+  getter<RegExp, boolean>(RegExp.prototype, 'unicode'),
+  getter<RegExp, boolean>(RegExp.prototype, 'unicodeSets'),
+  getter<RegExp, boolean>(RegExp.prototype, 'sticky')
+] as const)

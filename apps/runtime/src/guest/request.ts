@@ -42,11 +42,17 @@ export function readRequest(head: RequestHead, bytes: Uint8Array): Request {
     url: head.url,
     path,
     headers: head.headers,
-    query: question < 0 ? {} : parseForm(substring(head.url, question + 1, head.url.length)),
+    query: queryOf(head.url),
     body: readBody(contentType(head.headers), bytes),
     ip: head.address,
     get: (name) => head.headers[stringToLowerCase(`${name}`)]
   }
+}
+
+/** The query string of a URL, read. */
+export function queryOf(url: string): unknown {
+  const question = stringIndexOf(url, '?')
+  return question < 0 ? {} : parseForm(substring(url, question + 1, url.length))
 }
 
 function contentType(headers: RequestHead['headers']): string {

@@ -1,82 +1,50 @@
 import { EventEmitter } from 'events'
-import { FrameType, writeU16 } from '@socklet/protocol/frame'
-import { command, beginFrame, finishFrame, send } from './outbox.ts'
-import {
-  NativeArrayBuffer,
-  NativeError,
-  NativeRangeError,
-  NativeTypeError,
-  NativeUint8Array,
-  arrayBufferByteLength,
-  arrayBufferIsView,
-  dataViewBuffer,
-  dataViewByteLength,
-  dataViewByteOffset,
-  typedArrayBuffer,
-  typedArrayByteLength,
-  typedArrayByteOffset,
-  typedArrayTag
-} from './primordials.ts'
-import { writeUtf8 } from './utf8.ts'
-
-/** Where a connection is, and what is known of it: the part of a socket that the guest keeps to itself. */
-export interface Connection {
-  readonly gateway: number
-  readonly number: number
-  readonly id: string
-  readonly url: string
-  readonly headers: Record<string, string | string[] | undefined>
-  readonly protocol: string
-  readonly extensions: string
-  /** First 24 characters of the requestIds of its events. */
-  readonly requestPrefix: string
-}
-
-const CONNECTING = 0
-const OPEN = 1
-const CLOSING = 2
-const CLOSED = 3
-
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments'
-const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments']
-
-const EMPTY = new NativeUint8Array(0)
-const MAX_REASON_BYTES = 123
+import { FrameType, Listen } from '@socklet/protocol/frame'
+// Makes the emitter of the package as Node's is now, codes of errors included.
+// oxlint-disable-next-line import/no-unassigned-import
+import './globals/node/events.ts'
+import { CLOSED, CLOSING, CONNECTING, OPEN, type BinaryType, type Connection } from './connection.ts'
+import { command } from './outbox.ts'
+import { NativeRangeError, NativeSet, NativeTypeError, objectAssign, objectDefine, objectHasOwn, reflectApply, setAdd, setForEach, toText } from './primordials.ts'
+import { checkRoom, joinRoom, leaveRoom, restoreRooms } from './rooms.ts'
+import { EMPTY, isBlob, toBytes } from './socket-bytes.ts'
+import { sendClose } from './socket-close.ts'
+import { readData, writeData } from './socket-data.ts'
+import { addListener, defineAttributes, removeListener } from './socket-events.ts'
+import { bufferedAmount, sendAfterClose, sendControl, sendMessage, sendPlain } from './socket-send.ts'
+import type { Done } from './write-callbacks.ts'
 
 interface SendOptions {
   binary?: boolean
   compress?: boolean
   fin?: boolean
+  mask?: boolean
 }
-type Done = (error?: Error) => void
+
+type Listener = (...args: any[]) => void
 
 /** Only who has this can make a socket: `new WebSocket(url)` of a tenant is a client, which there is not. */
 const KEY = {}
 
-/** State changes that come from the gateway. Functions and not methods, so that no tenant can call them. */
-export let socketOf: (connection: Connection) => WebSocket
+/** Functions and not methods, so that no tenant can call them. */
+export let socketOf: (connection: Connection, rooms: string[] | undefined) => WebSocket
 export let connectionOf: (socket: WebSocket) => Connection
-export let setReadyState: (socket: WebSocket, state: 2 | 3) => void
-export let binaryTypeOf: (socket: WebSocket) => BinaryType
+export let isSocket: (value: unknown) => value is WebSocket
+
+const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string) => number
 
 /** `ctx.socket`: behaves as the server-side WebSocket of `ws` 8 (ws docs, "Class: WebSocket"). */
 export class WebSocket extends EventEmitter {
-  static readonly CONNECTING = CONNECTING
-  static readonly OPEN = OPEN
-  static readonly CLOSING = CLOSING
-  static readonly CLOSED = CLOSED
-
   readonly #connection: Connection
-  #readyState: 0 | 1 | 2 | 3 = OPEN
-  #binaryType: BinaryType = 'nodebuffer'
 
   static {
-    socketOf = (connection) => new WebSocket(KEY, connection)
-    connectionOf = (socket) => socket.#connection
-    setReadyState = (socket, state) => {
-      socket.#readyState = state
+    socketOf = (connection, rooms) => {
+      const socket = new WebSocket(KEY, connection)
+      if (rooms !== undefined) restoreRooms(socket, connection, rooms)
+      return socket
     }
-    binaryTypeOf = (socket) => socket.#binaryType
+    connectionOf = (socket) => socket.#connection
+    isSocket = (value): value is WebSocket => typeof value === 'object' && value !== null && #connection in value
   }
 
   constructor(key: unknown, connection?: Connection) {
@@ -85,125 +53,205 @@ export class WebSocket extends EventEmitter {
     this.#connection = connection
   }
 
+  // --- what it is ---
+
   /** Unique for the life of the platform. */
   get id(): string {
     return this.#connection.id
   }
-
   get readyState(): number {
-    return this.#readyState
+    return this.#connection.readyState
   }
-
   get protocol(): string {
     return this.#connection.protocol
   }
-
   get extensions(): string {
     return this.#connection.extensions
   }
-
-  /** Of a server-side socket of `ws`: the empty string. */
-  get url(): string {
-    return ''
+  /** A server-side socket of `ws` has none. */
+  get url(): undefined {
+    return undefined
+  }
+  get bufferedAmount(): number {
+    return bufferedAmount(this.#connection)
   }
 
   get binaryType(): BinaryType {
-    return this.#binaryType
+    return this.#connection.binaryType
+  }
+  // An unknown value is ignored, as in ws, which knows `blob` where there are Blobs.
+  set binaryType(value: BinaryType) {
+    if (value === 'nodebuffer' || value === 'arraybuffer' || value === 'fragments') this.#connection.binaryType = value
+    else if (value === 'blob' && (globalThis as { Blob?: unknown }).Blob !== undefined) this.#connection.binaryType = value
   }
 
-  // An unknown value is ignored, as in ws.
-  set binaryType(value: BinaryType) {
-    if (BINARY_TYPES.includes(value)) this.#binaryType = value
-  }
+  // --- sending ---
 
   send(data: unknown, options?: SendOptions | Done | null, done?: Done): void {
+    const connection = this.#connection
     const given = typeof options === 'function' ? undefined : options
     const callback = typeof options === 'function' ? options : done
     const message = typeof data === 'number' ? `${data}` : data
-    if (this.#readyState !== OPEN) {
-      sendAfterClose(this.#readyState, message, callback)
+    if (connection.readyState !== OPEN) {
+      sendAfterClose(connection, message, callback)
       return
     }
-    const binary = given?.binary === undefined ? typeof message !== 'string' : Boolean(given.binary)
-    send(this.#connection.gateway, this.#connection.number, typeof message === 'string' ? message : toBytes(message || EMPTY), binary)
-    if (typeof callback === 'function') void later(callback)
+    const text = typeof message === 'string'
+    // As the options of ws are spread over its defaults: one that is there and undefined is false.
+    const binary = given && objectHasOwn(given, 'binary') ? Boolean(given.binary) : !text
+    const fin = given && objectHasOwn(given, 'fin') ? Boolean(given.fin) : true
+    if (callback === undefined && fin && connection.fragments === null && connection.delayed === null && (text || !isBlob(message))) {
+      sendPlain(connection, text ? message : toBytes(message || EMPTY), binary)
+    } else {
+      sendMessage(connection, message, { binary, fin }, callback)
+    }
+  }
+
+  ping(data?: unknown, mask?: boolean | Done, done?: Done): void {
+    this.#control(FrameType.SEND_PING, data, mask, done)
+  }
+  pong(data?: unknown, mask?: boolean | Done, done?: Done): void {
+    this.#control(FrameType.SEND_PONG, data, mask, done)
+  }
+
+  #control(type: number, data: unknown, mask: boolean | Done | undefined, done: Done | undefined): void {
+    const connection = this.#connection
+    const callback = typeof data === 'function' ? (data as Done) : typeof mask === 'function' ? mask : done
+    const given = typeof data === 'function' ? undefined : typeof data === 'number' ? `${data}` : data
+    if (connection.readyState !== OPEN) sendAfterClose(connection, given, callback)
+    else sendControl(connection, type, given || EMPTY, callback)
   }
 
   /** @throws TypeError on a code that may not be sent, RangeError on a reason above 123 bytes (RFC 6455, 5.5 and 7.4). */
   close(code?: number, reason?: string | Uint8Array): void {
-    if (this.#readyState === CLOSED || this.#readyState === CLOSING) return
-    const { gateway, number } = this.#connection
-    if (code === undefined) {
-      command(FrameType.CLOSE, 0, gateway, number, '')
-    } else {
-      if (typeof code !== 'number' || !isValidCloseCode(code)) throw new NativeTypeError('First argument must be a valid error code number')
-      writeClose(gateway, number, code, reason ?? '')
-    }
-    this.#readyState = CLOSING
+    const connection = this.#connection
+    if (connection.readyState !== OPEN) return
+    sendClose(connection, code, reason)
+    connection.readyState = CLOSING
   }
 
   terminate(): void {
-    if (this.#readyState === CLOSED) return
-    command(FrameType.TERMINATE, 0, this.#connection.gateway, this.#connection.number, '')
-    this.#readyState = CLOSING
+    const connection = this.#connection
+    if (connection.readyState === CLOSED) return
+    command(FrameType.TERMINATE, 0, connection.gateway, connection.number, '')
+    connection.readyState = CLOSING
+  }
+
+  // --- reading ---
+
+  get isPaused(): boolean {
+    return this.#connection.paused
+  }
+  pause(): void {
+    this.#read(true)
+  }
+  resume(): void {
+    this.#read(false)
+  }
+
+  #read(paused: boolean): void {
+    const connection = this.#connection
+    if (connection.readyState === CLOSED || connection.paused === paused) return
+    connection.paused = paused
+    command(paused ? FrameType.PAUSE : FrameType.RESUME, 0, connection.gateway, connection.number, '')
+  }
+
+  // --- beyond ws ---
+
+  /** Any structured-cloneable value of 16 KiB at most; survives publishing, hibernation and crashes. */
+  get data(): unknown {
+    return readData(this.#connection)
+  }
+  set data(value: unknown) {
+    writeData(this.#connection, value)
+  }
+
+  /** The rooms that it is in. A copy. */
+  get rooms(): Set<string> {
+    const copy: Set<string> = new NativeSet()
+    const { rooms } = this.#connection
+    if (rooms !== null) setForEach(rooms, (room) => setAdd(copy, room))
+    return copy
+  }
+  join(room: string): this {
+    checkRoom(room)
+    if (this.#connection.readyState !== CLOSED) joinRoom(this, this.#connection, room)
+    return this
+  }
+  leave(room: string): this {
+    checkRoom(room)
+    leaveRoom(this, this.#connection, room)
+    return this
+  }
+
+  // --- EventTarget ---
+
+  addEventListener(type: string, handler: unknown, options?: { once?: boolean }): void {
+    addListener(this, type, handler, options)
+  }
+  removeEventListener(type: string, handler: unknown): void {
+    removeListener(this, type, handler)
+  }
+
+  // --- EventEmitter: the client's pings and pongs come only while somebody listens ---
+
+  override on(type: string | symbol, listener: Listener): this {
+    super.on(type, listener)
+    return this.#listen(type)
+  }
+  override addListener(type: string | symbol, listener: Listener): this {
+    super.addListener(type, listener)
+    return this.#listen(type)
+  }
+  override prependListener(type: string | symbol, listener: Listener): this {
+    super.prependListener(type, listener)
+    return this.#listen(type)
+  }
+  override off(type: string | symbol, listener: Listener): this {
+    super.off(type, listener)
+    return this.#listen(type)
+  }
+  override removeListener(type: string | symbol, listener: Listener): this {
+    super.removeListener(type, listener)
+    return this.#listen(type)
+  }
+  override removeAllListeners(type?: string | symbol): this {
+    if (type === undefined) super.removeAllListeners()
+    else super.removeAllListeners(type)
+    return this.#listen('ping')
+  }
+
+  // Newer in Node than in the package.
+  override listenerCount(type: string | symbol, listener?: Listener): number {
+    if (listener === undefined) return super.listenerCount(type)
+    const listeners = this.listeners(type)
+    let found = 0
+    for (let i = 0; i < listeners.length; i++) if (listeners[i] === listener) found++
+    return found
+  }
+  override setMaxListeners(count: number): this {
+    if (typeof count === 'number' && count >= 0) return super.setMaxListeners(count)
+    throw objectAssign(new NativeRangeError(`The value of "setMaxListeners" is out of range. It must be >= 0. Received ${toText(count)}`), { code: 'ERR_OUT_OF_RANGE' })
+  }
+
+  #listen(type: string | symbol): this {
+    if (type === 'ping' || type === 'pong') tellListening(this, this.#connection)
+    return this
   }
 }
 
+/** Tells the gateway which of the client's control frames somebody listens to, if that has changed. */
+export function tellListening(socket: WebSocket, connection: Connection, known = connection.listening): void {
+  const wanted = (reflectApply(listenerCount, socket, ['ping']) > 0 ? Listen.PING : 0) | (reflectApply(listenerCount, socket, ['pong']) > 0 ? Listen.PONG : 0)
+  connection.listening = wanted
+  if (wanted !== known && connection.readyState !== CLOSED) command(FrameType.LISTEN, wanted, connection.gateway, connection.number, '')
+}
+
+// The bundler calls it something else.
+objectDefine(WebSocket, 'name', { value: 'WebSocket', configurable: true })
 for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  Object.defineProperty(WebSocket.prototype, name, { value, enumerable: true })
+  objectDefine(WebSocket, name, { value, enumerable: true })
+  objectDefine(WebSocket.prototype, name, { value, enumerable: true })
 }
-
-async function later(callback: Done, error?: Error): Promise<void> {
-  await undefined
-  callback(error)
-}
-
-/** As `sendAfterClose` of ws: data that cannot be sent is a TypeError even now; else the callback gets the error. */
-function sendAfterClose(state: number, data: unknown, callback: Done | undefined): void {
-  if (data && typeof data !== 'string') toBytes(data)
-  if (typeof callback === 'function') void later(callback, new NativeError(`WebSocket is not open: readyState ${state} (${['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'][state]})`))
-}
-
-/** The bytes of whatever `ws` takes as data: buffers and views as they are, else what `Buffer.from` makes of it. */
-function toBytes(data: unknown): Uint8Array {
-  if (typeof data === 'object' && data !== null) {
-    if (arrayBufferIsView(data)) return viewBytes(data)
-    if (isArrayBuffer(data)) return new NativeUint8Array(data)
-  }
-  return (globalThis as unknown as { Buffer: { from: (value: unknown) => Uint8Array } }).Buffer.from(data)
-}
-
-function viewBytes(view: ArrayBufferView): Uint8Array {
-  const tag = typedArrayTag(view)
-  if (tag === 'Uint8Array') return view as Uint8Array
-  if (tag === undefined) return new NativeUint8Array(dataViewBuffer(view as DataView), dataViewByteOffset(view as DataView), dataViewByteLength(view as DataView))
-  return new NativeUint8Array(typedArrayBuffer(view as Uint8Array), typedArrayByteOffset(view as Uint8Array), typedArrayByteLength(view as Uint8Array))
-}
-
-function isArrayBuffer(value: object): value is ArrayBuffer {
-  try {
-    return arrayBufferByteLength(value as ArrayBuffer) >= 0
-  } catch {
-    return false
-  }
-}
-
-/** RFC 6455, 7.4.1 and 7.4.2, as `isValidStatusCode` of ws. */
-function isValidCloseCode(code: number): boolean {
-  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999)
-}
-
-function writeClose(gateway: number, number: number, code: number, reason: string | Uint8Array): void {
-  const bytes = typeof reason === 'string' ? encode(reason) : viewBytes(reason)
-  const length = typedArrayByteLength(bytes)
-  if (length > MAX_REASON_BYTES) throw new NativeRangeError('The message must not be greater than 123 bytes')
-  const frame = beginFrame(2 + length)
-  writeU16(frame.bytes, frame.offset, code)
-  for (let i = 0; i < length; i++) frame.bytes[frame.offset + 2 + i] = bytes[i]!
-  finishFrame(FrameType.CLOSE, 0, gateway, number, frame.offset + 2 + length)
-}
-
-function encode(text: string): Uint8Array {
-  const bytes = new NativeUint8Array(new NativeArrayBuffer(text.length * 3))
-  return new NativeUint8Array(typedArrayBuffer(bytes), 0, writeUtf8(bytes, 0, text))
-}
+for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) objectDefine(WebSocket.prototype, name, { enumerable: true })
+defineAttributes(WebSocket.prototype)

@@ -1,5 +1,7 @@
-import { NativeMap, mapDelete, mapGet, mapSet, setAdd, setDelete } from './primordials.ts'
-import type { WebSocket } from './socket.ts'
+import { broadcast, type BroadcastOptions } from './broadcast.ts'
+import { NativeMap, mapDelete, mapGet, mapSet, reflectApply, setAdd, setDelete, setForEach, setHas, setSize, setValues } from './primordials.ts'
+import { checkRoom, membersOf } from './rooms.ts'
+import { connectionOf, type WebSocket } from './socket.ts'
 
 export let addSocket: (sockets: Sockets, socket: WebSocket) => void
 export let removeSocket: (sockets: Sockets, socket: WebSocket) => void
@@ -11,16 +13,59 @@ export class Sockets extends Set<WebSocket> {
   static {
     addSocket = (sockets, socket) => {
       setAdd(sockets, socket)
-      mapSet(sockets.#byId, socket.id, socket)
+      mapSet(sockets.#byId, connectionOf(socket).id, socket)
     }
     removeSocket = (sockets, socket) => {
       setDelete(sockets, socket)
-      mapDelete(sockets.#byId, socket.id)
+      mapDelete(sockets.#byId, connectionOf(socket).id)
     }
   }
 
   /** The open socket with this id. */
   get(id: string): WebSocket | undefined {
     return mapGet(this.#byId, id)
+  }
+
+  /** The sockets in this room, now and later. */
+  in(room: string): Room {
+    checkRoom(room)
+    return new Room(room)
+  }
+
+  /** One message to all clients of the app, by one command. */
+  send(data: unknown, options?: BroadcastOptions | null): void {
+    broadcast(null, data, options)
+  }
+}
+
+/** `cloud.sockets.in(room)`: a live view of who is in the room. */
+export class Room {
+  readonly #name: string
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name
+  }
+  get size(): number {
+    return setSize(membersOf(this.#name))
+  }
+  has(socket: WebSocket): boolean {
+    return setHas(membersOf(this.#name), socket)
+  }
+  forEach(each: (socket: WebSocket, same: WebSocket, room: Room) => void, receiver?: unknown): void {
+    setForEach(membersOf(this.#name), (socket) => reflectApply(each, receiver, [socket, socket, this]))
+  }
+  values(): SetIterator<WebSocket> {
+    return setValues(membersOf(this.#name))
+  }
+  [Symbol.iterator](): SetIterator<WebSocket> {
+    return setValues(membersOf(this.#name))
+  }
+
+  /** One message to all in the room, by one command. */
+  send(data: unknown, options?: BroadcastOptions | null): void {
+    broadcast(this.#name, data, options)
   }
 }

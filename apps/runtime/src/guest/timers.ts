@@ -158,11 +158,11 @@ export async function runTimers(afterEach: () => Promise<void>): Promise<void> {
   }
 }
 
-let deadline = Infinity
+let deadlineOf = (): number => Infinity
 
-/** Another time at which the guest wants a turn: when a handler has taken too long. */
-export function setDeadline(time: number): void {
-  deadline = time
+/** Another time at which the guest wants a turn: when a handler has taken too long. Asked at the end of each turn. */
+export function setDeadline(ask: () => number): void {
+  deadlineOf = ask
 }
 
 /** Tells the host when the next turn is wanted. */
@@ -172,7 +172,7 @@ export function reportTimers(): void {
     if (timeout !== undefined && stateOf(timeout).due === heap[1]!.due) break
     pop()
   }
-  const next = mathMin(heapSize > 0 ? heap[1]!.due : Infinity, deadline)
+  const next = mathMin(heapSize > 0 ? heap[1]!.due : Infinity, deadlineOf())
   setWord(TurnWord.WAKE_IN, next === Infinity ? NEVER : mathMax(0, mathMin(next - now(), MAX_DELAY_MS)))
   setWord(TurnWord.TIMERS, mapSize(timers))
 }

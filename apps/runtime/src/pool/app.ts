@@ -1,9 +1,20 @@
 import { WEBSOCKET_FUNCTION, effectiveLimits } from '@socklet/config'
 import type { Release } from '@socklet/catalog'
-import type { AppRelease, AppRoute, Placement } from '@socklet/protocol'
+import type { AppRelease, AppRoute, ModuleSource, Placement } from '@socklet/protocol'
 
 /** Only the isolate knows what a function exports. Who mentions the word is asked at each upgrade, who does not cannot have it. */
 const MENTIONS_UPGRADE = /\bupgrade\b/
+
+/** As a module's name in quotes: the word alone stands in many sources. */
+const MENTIONS_STREAM = /\bcreateWebSocketStream\b|["'`](?:node:)?stream(?:\/promises)?["'`]/
+const MENTIONS: Record<string, RegExp> = { stream: MENTIONS_STREAM }
+
+let guestModules: ModuleSource[] = []
+
+/** Once, at the start: the modules that apps get which name them. */
+export function setGuestModules(modules: ModuleSource[]): void {
+  guestModules = modules
+}
 
 /** An app as the pool knows it while it lives. Sources stay in the catalog until a worker needs them. */
 export interface PoolApp {
@@ -73,7 +84,7 @@ export function appRelease(release: Release): AppRelease {
     appid: release.app.appid,
     revision: release.app.revision,
     functions: release.functions.map(({ name, version, compiled, methods }) => ({ name, version, code: compiled, methods })),
-    modules: [],
+    modules: guestModules.filter(({ name }) => release.functions.some(({ compiled }) => MENTIONS[name]!.test(compiled))),
     env: release.env,
     limits: effectiveLimits(release.app.limits)
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
 import type { Apps } from './apps.ts'
 import { listConnections, mustFind, positive } from './connections.ts'
@@ -61,6 +62,17 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
   }
 }
 
+const QUIET_WITHIN_MS = 3_000
+const QUIET_CHECK_MS = 20
+
+/** Settles when the app's connections are closed and their close events are handled, or when that has taken too long. */
+async function untilQuiet(gateways: Gateways, app: number): Promise<void> {
+  for (const end = Date.now() + QUIET_WITHIN_MS; Date.now() < end; await sleep(QUIET_CHECK_MS)) {
+    const traffic = (await gateways.traffic(app)).get(app)
+    if (traffic === undefined || (traffic.connections === 0 && traffic.queueEvents === 0)) return
+  }
+}
+
 /** Puts in force what the catalog says: first where the code runs, then where clients come in. */
 async function applyChange({ apps, gateways, placements, logs }: PoolParts, appid: string): Promise<void> {
   const before = apps.known(appid)
@@ -73,7 +85,10 @@ async function applyChange({ apps, gateways, placements, logs }: PoolParts, appi
     return
   }
   // A suspended app still gets the close events of the connections that it loses.
-  if (app.route.state === 'suspended') await gateways.all('route', { appid, route: app.route })
+  if (app.route.state === 'suspended') {
+    await gateways.all('route', { appid, route: app.route })
+    await untilQuiet(gateways, app.number)
+  }
   if (before !== undefined) await placements.update(app, heapBefore)
   if (app.route.state === 'running') await gateways.all('route', { appid, route: app.route })
 }

@@ -6,7 +6,8 @@ import { availableParallelism } from 'node:os'
 import { openCatalog } from '@socklet/catalog'
 import { DATA, enterDataFolder, readOptions } from '@socklet/config'
 import { decodeLogLine, runAsChild } from '@socklet/protocol'
-import { makeSnapshot } from '../snapshot/index.ts'
+import { makeGuest } from '../snapshot/index.ts'
+import { setGuestModules } from './app.ts'
 import { Apps } from './apps.ts'
 import type { PoolParts } from './calls.ts'
 import { Gateways } from './gateways.ts'
@@ -21,7 +22,8 @@ const report = (message: string): void => void process.stderr.write(`${message}\
 
 const options = readOptions(process.argv.slice(2), process.env)
 enterDataFolder(options.data)
-const [catalog, snapshot] = await Promise.all([openCatalog(options), makeSnapshot()])
+const [catalog, guest] = await Promise.all([openCatalog(options), makeGuest()])
+setGuestModules(guest.modules)
 const consoles = new Set<Console>()
 const logs = new LogStore(
   DATA.logs,
@@ -33,7 +35,7 @@ const gateways = new Gateways()
 const workers = new Workers({
   count: options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1),
   gateways: options.gateways,
-  snapshot,
+  snapshot: guest.snapshot,
   onLog: writeLog,
   onDown: (worker, down) => placements.onDown(worker, down),
   onLost: (worker, loss) => placements.onLost(worker, loss),

@@ -1,9 +1,11 @@
 /**
- * Writes the V8 snapshot of the guest to standard output. A process of its own: a guest that cannot be
- * snapshotted makes V8 abort.
+ * Writes to standard output what isolates are made of: a line of JSON with the modules that only some apps get, then
+ * the V8 snapshot of the guest. A process of its own: a guest that cannot be snapshotted makes V8 abort.
  */
 import ivm from 'isolated-vm'
-import { bundleGuest } from './bundle.ts'
+import { bundleGuest, bundleModules } from './bundle.ts'
 
-const snapshot = ivm.Isolate.createSnapshot([{ code: await bundleGuest(), filename: 'socklet:guest' }])
+const [code, modules] = await Promise.all([bundleGuest(), bundleModules()])
+const snapshot = ivm.Isolate.createSnapshot([{ code, filename: 'socklet:guest' }])
+process.stdout.write(`${JSON.stringify(modules)}\n`)
 process.stdout.write(new Uint8Array(snapshot.copy()))

@@ -238,8 +238,8 @@ export class App {
   async #load(release: AppRelease): Promise<void> {
     const isolate = this.#isolate!
     const limitMs = release.limits['turnCpuMs']!
-    const { revision, functions, env, limits } = release
-    const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ revision, functions, env, limits }))
+    const { revision, functions, modules, env, limits } = release
+    const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = release
   }

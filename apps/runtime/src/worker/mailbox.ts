@@ -19,6 +19,12 @@ export interface Delivery extends TurnInput {
   suspect: Suspect | null
 }
 
+/** Whether the guest will ask for a piece of the frame as text. */
+function isText(type: number, flags: number): boolean {
+  if (type === FrameType.MESSAGE) return (flags & Flag.BINARY) === 0
+  return type < FrameType.PING || type === FrameType.UPGRADE
+}
+
 /** The events that wait for an app, as they came from the links, in order. */
 export class Mailbox {
   #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
@@ -60,7 +66,7 @@ export class Mailbox {
         suspect = { gateway: readU16(bytes, at + 6), connection: readU32(bytes, at + 16), sequence: readU32(bytes, at + 20) }
       }
       if ((flags & Flag.EXTERNAL) !== 0) externals++
-      else if (type !== FrameType.MESSAGE || (flags & Flag.BINARY) === 0) hasText = true
+      else if (isText(type, flags)) hasText = true
       at += paddedLength(readU32(bytes, at))
       events++
       if (suspect !== null) break

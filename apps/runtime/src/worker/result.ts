@@ -1,4 +1,4 @@
-import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
 import { MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
 /** What came out of an isolate is not what a guest makes. Only tenant code can have done that, so its isolate is given up. */
@@ -31,7 +31,17 @@ const TO_GATEWAY: ReadonlySet<number> = new Set([
   FrameType.TERMINATE,
   FrameType.RESPONSE,
   FrameType.RESPONSE_PART,
-  FrameType.ACK
+  FrameType.ACK,
+  FrameType.SEND_PING,
+  FrameType.SEND_PONG,
+  FrameType.PAUSE,
+  FrameType.RESUME,
+  FrameType.LISTEN,
+  FrameType.DATA,
+  FrameType.JOIN,
+  FrameType.LEAVE,
+  FrameType.SEND_ROOM,
+  FrameType.UPGRADE_RESULT
 ])
 
 /**
@@ -65,22 +75,36 @@ function sendFrames(bytes: Uint8Array, result: unknown[], to: Destination): void
   let at = TURN_HEADER_BYTES
   while (at < bytes.byteLength) {
     const next = at + paddedLength(frameLength(bytes, at))
-    const link = linkOf(bytes, at, to)
+    const everywhere = isForAll(bytes, at)
+    const link = everywhere ? null : linkOf(bytes, at, to)
     writeU32(bytes, at + 8, to.app)
     writeU32(bytes, at + 12, to.generation)
     const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
-    if (link !== runLink || external) {
+    if (link !== runLink || external || everywhere) {
       if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
       runLink = link
       runStart = at
     }
-    if (external) {
-      sendExternal(bytes, at, result, link)
-      runStart = next
-    }
+    if (everywhere) sendToAll(bytes, at, next, result, to.gateways)
+    else if (external) sendExternal(bytes, at, externalMessage(bytes, at, result), link!)
+    if (external || everywhere) runStart = next
     at = next
   }
   if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
+}
+
+function isForAll(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 4] === FrameType.SEND_ROOM && readU16(bytes, at + 6) === ALL_GATEWAYS
+}
+
+/** Only the gateways together know who is in a room. */
+function sendToAll(bytes: Uint8Array, at: number, next: number, result: unknown[], gateways: Link[]): void {
+  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, result) : null
+  for (const [index, link] of gateways.entries()) {
+    writeU16(bytes, at + 6, index)
+    if (message === null) link.sendEncoded(bytes.subarray(at, next))
+    else sendExternal(bytes, at, message, link)
+  }
 }
 
 function frameLength(bytes: Uint8Array, at: number): number {
@@ -97,16 +121,39 @@ function linkOf(bytes: Uint8Array, at: number, to: Destination): Link {
   return link
 }
 
-/** The message came as a value of its own: it takes its place in the frame here. */
-function sendExternal(bytes: Uint8Array, at: number, result: unknown[], link: Link): void {
+/** Where the index of a message stands that came as a value of its own. */
+function indexOffset(bytes: Uint8Array, at: number): number {
   const type = bytes[at + 4]!
-  const many = type === FrameType.SEND_MANY
+  const payload = at + HEADER_BYTES
   const end = at + readU32(bytes, at)
-  const indexAt = at + HEADER_BYTES + (many ? 4 : 0)
-  if ((type !== FrameType.SEND && !many) || indexAt + 4 > end) throw new ResultError('a command without a message')
-  const value = result[2 + readU32(bytes, indexAt)]
-  const message = typeof value === 'string' ? Buffer.from(value) : value instanceof ArrayBuffer ? new Uint8Array(value) : null
-  if (message === null) throw new ResultError('a message is neither text nor bytes')
+  let offset = payload
+  if (type === FrameType.SEND_MANY) offset += 4
+  else if (type === FrameType.SEND_ROOM) offset = roomMessageOffset(bytes, payload, end)
+  else if (type !== FrameType.SEND) offset = end
+  if (offset + 4 > end) throw new ResultError('a command without a message')
+  return offset
+}
+
+/** Behind the name of the room and who is left out. */
+function roomMessageOffset(bytes: Uint8Array, payload: number, end: number): number {
+  if (payload + 8 > end) return end
+  const length = readU32(bytes, payload)
+  const countAt = payload + 4 + (length === NO_ROOM ? 0 : paddedLength(length))
+  if (length !== NO_ROOM && length > end - payload) return end
+  return countAt + 4 > end ? end : countAt + 4 + readU32(bytes, countAt) * 8
+}
+
+function externalMessage(bytes: Uint8Array, at: number, result: unknown[]): Uint8Array {
+  const value = result[2 + readU32(bytes, indexOffset(bytes, at))]
+  if (typeof value === 'string') return Buffer.from(value)
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  throw new ResultError('a message is neither text nor bytes')
+}
+
+/** The message takes its place in the frame. */
+function sendExternal(bytes: Uint8Array, at: number, message: Uint8Array, link: Link): void {
+  const type = bytes[at + 4]!
+  const end = at + readU32(bytes, at)
   const head: FrameHead = {
     type,
     flags: bytes[at + 5]! & ~Flag.EXTERNAL,
@@ -114,9 +161,19 @@ function sendExternal(bytes: Uint8Array, at: number, result: unknown[], link: Li
     app: readU32(bytes, at + 8),
     generation: readU32(bytes, at + 12),
     connection: readU32(bytes, at + 16),
-    sequence: 0
+    sequence: readU32(bytes, at + 20)
   }
-  link.send(head, many ? withReceivers(message, bytes.subarray(indexAt + 4, end)) : message)
+  const indexAt = indexOffset(bytes, at)
+  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(message, bytes.subarray(indexAt + 4, end)))
+  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), message))
+  else link.send(head, message)
+}
+
+function withRoom(room: Uint8Array, message: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(room.byteLength + message.byteLength)
+  payload.set(room)
+  payload.set(message, room.byteLength)
+  return payload
 }
 
 function withReceivers(message: Uint8Array, receivers: Uint8Array): Uint8Array {

@@ -74,13 +74,14 @@ describe('one value to many sockets', () => {
         for (const socket of all) socket.send(value)
       }`)
     for (let connection = 1; connection <= 100; connection++) test.open(connection)
-    for (const message of ['short', 'x'.repeat(3000), Buffer.from([1, 2, 3])]) test.event(FrameType.MESSAGE, 5, message, typeof message === 'string' ? 0 : Flag.BINARY)
+    const sent = [Buffer.from('short'), Buffer.from('x'.repeat(3000)), Buffer.from([1, 2, 3]), Buffer.alloc(5001, 7)]
+    for (const message of ['short', 'x'.repeat(3000), sent[2]!, sent[3]!]) test.event(FrameType.MESSAGE, 5, message, typeof message === 'string' ? 0 : Flag.BINARY)
     const many = await test.until((frames) => {
       const found = frames.filter(({ head }) => head.type === FrameType.SEND_MANY)
-      return found.length === 3 && found
+      return found.length === 4 && found
     })
     expect(test.texts()).toEqual([])
-    for (const [index, expected] of [Buffer.from('short'), Buffer.from('x'.repeat(3000)), Buffer.from([1, 2, 3])].entries()) {
+    for (const [index, expected] of sent.entries()) {
       const { payload } = many[index]!
       const length = readU32(payload, 0)
       expect(payload.subarray(4, 4 + length).equals(expected)).toBe(true)
@@ -98,6 +99,18 @@ describe('one value to many sockets', () => {
       [FrameType.SEND_MANY, Flag.BINARY, '01000000620000000100000001000000'],
       [FrameType.SEND, 0, '62']
     ])
+  })
+
+  it('is sent as it was at each send, where a long buffer changes in between', async () => {
+    const test = await harness.start(`exports.main = ({ socket }) => { for (const offset of [0, 1]) { const b = Buffer.alloc(4003).subarray(offset); socket.send(b); b[4001] = 1; socket.send(b); socket.send(b); b[0] = 2; socket.send(b) } }`)
+    test.open(1)
+    const frames = await test.until((all) => all.filter(({ head }) => head.type === FrameType.SEND || head.type === FrameType.SEND_MANY).length === 6 && all)
+    const shown = frames.slice(0, 6).map(({ head, payload }) => {
+      const message = head.type === FrameType.SEND ? payload : payload.subarray(4, 4 + readU32(payload, 0))
+      return [head.type, message.byteLength, message[0], message[4001]]
+    })
+    const { SEND, SEND_MANY } = FrameType
+    expect(shown).toEqual([4003, 4002].flatMap((length) => [[SEND, length, 0, 0], [SEND_MANY, length, 0, 1], [SEND, length, 2, 1]]))
   })
 })
 

@@ -3,8 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type FrameHead, type LogLine } from '@socklet/protocol'
-import { makeSnapshot } from '../../src/snapshot/index.ts'
+import { FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { makeGuest } from '../../src/snapshot/index.ts'
 import { App } from '../../src/worker/app.ts'
 import { Turns } from '../../src/worker/turns.ts'
 
@@ -16,28 +16,43 @@ export interface FarEnd {
 
 export interface TestApp {
   app: App
+  /** The first of the gateways. */
   gateway: FarEnd
+  gateways: FarEnd[]
   pool: FarEnd
   downs: string[]
   tainted: string[]
-  /** An event of the app's one gateway. */
-  event(type: number, connection: number, payload: string | Uint8Array, flags?: number): number
-  open(connection: number): number
+  /** An event of the app's first gateway, or of another. */
+  event(type: number, connection: number, payload: string | Uint8Array, flags?: number, gateway?: number): number
+  open(connection: number, known?: Known): number
   /** Waits until `found` gives something for the frames so far. */
   until<T>(found: (frames: FarEnd['frames']) => T | undefined | null | false): Promise<T>
   logs(): LogLine[]
   texts(): string[]
 }
 
+export interface StartOptions {
+  limits?: Record<string, number>
+  functions?: Record<string, string>
+  /** With the modules that only the apps get which name them. */
+  modules?: boolean
+  /** Default 1. */
+  gateways?: number
+}
+
+/** What a connection brings with it. */
+export type Known = Partial<ConnectionHead> & { type?: number; gateway?: number; data?: Uint8Array }
+
 export interface Harness {
-  start(code: string, options?: { limits?: Record<string, number>; functions?: Record<string, string> }): Promise<TestApp>
+  start(code: string, options?: StartOptions): Promise<TestApp>
   turns: Turns
   close(): void
 }
 
 /** Apps in this process, with a real isolate each and real links; only what a gateway and a pool would do is left out. */
 export async function makeHarness(): Promise<Harness> {
-  const snapshot = new Uint8Array(await makeSnapshot()).buffer
+  const guest = await makeGuest()
+  const snapshot = new Uint8Array(guest.snapshot).buffer
   const folder = mkdtempSync(join(tmpdir(), 'socklet-worker-'))
   const turns = new Turns(2)
   const ends: (() => void)[] = []
@@ -67,16 +82,17 @@ export async function makeHarness(): Promise<Harness> {
   return {
     turns,
     start: async (code, options = {}) => {
-      const [gateway, pool] = [await makeEnd(), await makeEnd()]
+      const pool = await makeEnd()
+      const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, makeEnd))
       const downs: string[] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one, methods: [] }))
-      const release: AppRelease = { appid: 'test', revision: 1, functions, modules: [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
+      const release: AppRelease = { appid: 'test', revision: 1, functions, modules: options.modules ? guest.modules : [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
       const onDown = (reason: string): void => void downs.push(reason)
       const onTainted = (reason: string): void => void tainted.push(reason)
-      const app = new App({ app: 7, generation: 3, release, snapshot, gateways: [gateway.link], pool: pool.link, turns, onDown, onTainted })
+      const app = new App({ app: 7, generation: 3, release, snapshot, gateways: gateways.map(({ link }) => link), pool: pool.link, turns, onDown, onTainted })
       ends.push(() => app.dispose())
-      return makeTestApp(app, gateway, pool, downs, tainted)
+      return makeTestApp(app, gateways, pool, downs, tainted)
     },
     close: () => {
       for (const end of ends) end()
@@ -85,21 +101,24 @@ export async function makeHarness(): Promise<Harness> {
   }
 }
 
-function makeTestApp(app: App, gateway: FarEnd, pool: FarEnd, downs: string[], tainted: string[]): TestApp {
+function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[], tainted: string[]): TestApp {
   let sequence = 0
+  const gateway = gateways[0]!
   const test: TestApp = {
     app,
     gateway,
+    gateways,
     pool,
     downs,
     tainted,
-    event: (type, connection, payload, flags = 0) => {
+    event: (type, connection, payload, flags = 0, from = 0) => {
       sequence++
       const bytes = Buffer.from(payload as string)
-      app.receive(encodeFrame({ type, flags, gateway: 0, app: 7, generation: 3, connection, sequence }, bytes), 0, HEADER_BYTES + bytes.byteLength)
+      app.receive(encodeFrame({ type, flags, gateway: from, app: 7, generation: 3, connection, sequence }, bytes), 0, HEADER_BYTES + bytes.byteLength)
       return sequence
     },
-    open: (connection) => test.event(FrameType.OPEN, connection, JSON.stringify({ id: `id-${connection}`, url: '/', headers: {}, protocol: '', extensions: '' })),
+    open: (connection, { type = FrameType.OPEN, gateway: from = 0, data, ...head } = {}) =>
+      test.event(type, connection, openPayload({ id: from === 0 ? `id-${connection}` : `id-${from}-${connection}`, url: '/', headers: {}, protocol: '', extensions: '', ...head }, data), 0, from),
     until: async (found) => {
       for (const end = Date.now() + 10_000; ; ) {
         const answer = found(gateway.frames)
@@ -114,6 +133,14 @@ function makeTestApp(app: App, gateway: FarEnd, pool: FarEnd, downs: string[], t
   return test
 }
 
+/** Payload of OPEN and ATTACH. */
+export function openPayload(head: ConnectionHead, data: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const json = Buffer.from(JSON.stringify(head))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(json.byteLength)
+  return Buffer.concat([length, json, data])
+}
+
 /** Sequences of the events that were acknowledged. */
 export function acknowledged(frames: FarEnd['frames']): number[] {
   const sequences: number[] = []
@@ -122,4 +149,21 @@ export function acknowledged(frames: FarEnd['frames']): number[] {
     for (let at = 0; at < payload.byteLength; at += 8) for (let one = readU32(payload, at); one <= readU32(payload, at + 4); one++) sequences.push(one)
   }
   return sequences
+}
+
+/** Frames of one type. */
+export function framesOf(test: TestApp, type: number): FarEnd['frames'] {
+  return test.gateway.frames.filter(({ head }) => head.type === type)
+}
+
+/** u32s as a payload. */
+export function numbers(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4)
+  for (const [index, value] of values.entries()) bytes.writeUInt32LE(value, index * 4)
+  return bytes
+}
+
+/** Payload of CLOSED. */
+export function closed(code: number, reason = ''): Buffer {
+  return Buffer.from([code & 0xff, code >> 8, ...Buffer.from(reason)])
 }

@@ -1,8 +1,9 @@
-import { FrameType, Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, encodeFrame, type Link } from '@socklet/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
 import { ResultError, sendResult } from '../../src/worker/result.ts'
-import { acknowledged, makeHarness, type Harness } from './harness.ts'
+import { acknowledged, closed, makeHarness, numbers, type Harness } from './harness.ts'
 
 let harness: Harness
 beforeAll(async () => {
@@ -54,6 +55,64 @@ describe('tenant code that replaces the built-ins', () => {
     expect(test.texts().slice(0, -1)).toHaveLength(6)
   })
 
+  it('sees nothing of it either where sockets are sent to, join rooms, keep data and are listened to', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      ${SPY}
+      exports.upgrade = () => { inside = false; return { protocol: 'v1' } }
+      exports.main = async (ctx) => {
+        const { socket } = ctx
+        const text = ctx.params?.data ? String.fromCharCode(...ctx.params.data) : ctx.method
+        if (text === 'report') {
+          inside = true
+          const mine = new Set([ctx.params.data, ...cloud.sockets])
+          const suspicious = seen.filter((one) => one instanceof ArrayBuffer || (ArrayBuffer.isView(one) && one.length > 200) || (Array.isArray(one) && one.some((x) => x instanceof ArrayBuffer || typeof x === 'number'))
+            || (one instanceof Map && one !== cloud.shared) || (one instanceof Set && one !== cloud.sockets)
+            || (typeof one === 'object' && one !== null && !mine.has(one) && ['sequence', 'gateway', 'readyState', 'dataBytes', 'frames', 'settled'].some((name) => Object.hasOwn(one, name))))
+          socket.send('suspicious: ' + suspicious.length + ' ' + suspicious.map((one) => Object.prototype.toString.call(one) + Object.keys(one)).join(';').slice(0, 500))
+          return
+        }
+        inside = false
+        socket.join('room')
+        socket.on('ping', () => {})
+        cloud.sockets.forEach((one) => one.send('one for all'))
+        cloud.sockets.forEach((one) => one.send('x'.repeat(3000)))
+        cloud.sockets.in('room').send('to the room', { except: socket })
+        cloud.sockets.in('room').forEach(() => {})
+        cloud.sockets.send('to all')
+        socket.send('told', () => {})
+        socket.send('part', { fin: false })
+        socket.send('end')
+        socket.ping('ping')
+        socket.pause()
+        socket.resume()
+        socket.leave('room')
+        socket.rooms
+        if (text === 'close') socket.close(1000, 'reason')
+        inside = true
+        await null
+        inside = false
+      }`)
+    for (const connection of [1, 2, 3]) test.open(connection)
+    test.event(FrameType.MESSAGE, 1, 'x')
+    test.event(FrameType.UPGRADE, 9, JSON.stringify({ requestId: 'r', url: '/', headers: {}, address: '', protocols: ['v1'] }))
+    test.event(FrameType.PING, 1, 'ping')
+    const told = await test.until((frames) => {
+      const found = frames.filter(({ head }) => (head.flags & Flag.TELL) !== 0)
+      return found.length === 4 && found
+    })
+    for (const { head } of told.slice(0, 3)) test.event(FrameType.SENT, head.connection, numbers(head.sequence))
+    test.event(FrameType.BUFFERED, 1, numbers(7))
+    test.event(FrameType.MESSAGE, 2, 'close')
+    test.event(FrameType.CLOSED, 2, closed(1000))
+    const last = test.event(FrameType.MESSAGE, 1, 'report')
+    await test.until((frames) => acknowledged(frames).includes(last))
+    expect(test.gateway.frames.filter(({ head }) => head.type === FrameType.SEND_MANY).length).toBeGreaterThan(3)
+    expect(test.gateway.frames.filter(({ head }) => head.type === FrameType.SEND_ROOM)).toHaveLength(12)
+    expect(test.gateway.frames.filter(({ head }) => head.type === FrameType.UPGRADE_RESULT)).toHaveLength(1)
+    expect(test.texts().at(-1), JSON.stringify(test.logs())).toBe('suspicious: 0 ')
+  })
+
   it('finds no isolated-vm, no Reference and no way to the function that starts the guest', async () => {
     const test = await harness.start(`
       exports.main = function main(ctx) {
@@ -86,6 +145,14 @@ describe('a result that no guest makes', () => {
   const nowhere = { send: () => {}, sendEncoded: () => {}, sendText: () => {} } as unknown as Link
   const to = { app: 1, generation: 1, gateways: [nowhere], pool: nowhere }
 
+  /** A result whose one command is this. */
+  function resultWith(frame: Uint8Array): unknown[] {
+    const bytes = new Uint8Array(TURN_HEADER_BYTES + frame.byteLength)
+    bytes.set(frame, TURN_HEADER_BYTES)
+    new DataView(bytes.buffer).setUint32(TurnWord.USED * 4, bytes.byteLength, true)
+    return [1, bytes.buffer]
+  }
+
   it('is refused, whatever its bytes are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 0, maxLength: 600 }), fc.nat({ max: 700 }), fc.array(fc.anything(), { maxLength: 3 }), (bytes, used, extra) => {
@@ -99,6 +166,22 @@ describe('a result that no guest makes', () => {
       }),
       { numRuns: 500 }
     )
+  })
+
+  it('is refused when a command to a room has no message where it says, or goes to a gateway that there is not', () => {
+    const payloads = [numbers(), numbers(4), numbers(0xffffffff), numbers(0xffffffff, 1), numbers(0xffffffff, 0x20000000, 0), numbers(0xfffffff0, 0, 0), numbers(0xffffffff, 0), numbers(0xffffffff, 0, 9)]
+    for (const payload of payloads) {
+      const frame = encodeFrame({ type: FrameType.SEND_ROOM, flags: Flag.EXTERNAL, gateway: ALL_GATEWAYS, app: 0, generation: 0, connection: 0, sequence: 0 }, payload)
+      expect(() => sendResult(resultWith(frame), to), payload.toString('hex')).toThrow(ResultError)
+    }
+    for (const type of [FrameType.JOIN, FrameType.DATA, FrameType.UPGRADE_RESULT, FrameType.SEND]) {
+      const frame = encodeFrame({ type, flags: 0, gateway: ALL_GATEWAYS, app: 0, generation: 0, connection: 0, sequence: 0 })
+      expect(() => sendResult(resultWith(frame), to)).toThrow(ResultError)
+    }
+    for (const type of [FrameType.JOIN, FrameType.DATA, FrameType.SEND_PING]) {
+      const frame = encodeFrame({ type, flags: Flag.EXTERNAL, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, numbers(0))
+      expect(() => sendResult([...resultWith(frame), 'value'], to)).toThrow(ResultError)
+    }
   })
 
   it('is refused when it is something else altogether', () => {

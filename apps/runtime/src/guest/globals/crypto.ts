@@ -3,6 +3,7 @@ import { Buffer } from './buffer.ts'
 import { coded, illegalConstructor, invalidType, webInterface } from './define.ts'
 import { DOMException } from './dom-exception.ts'
 import { codecOf } from './encodings.ts'
+import { hashing } from './node/hashing.ts'
 import { type RandomSource, randomPool } from './random.ts'
 
 const hex = codecOf('hex')!
@@ -102,12 +103,7 @@ export function createCrypto(host: RandomSource): { crypto: object, module: Reco
       const [from, to, then] = typeof max === 'number' ? [min, max, done] : [0, min, max]
       return answer(randomInt(fill, from, to), then)
     },
-    timingSafeEqual(a: Uint8Array, b: Uint8Array) {
-      if (a.byteLength !== b.byteLength) throw coded(new RangeError('Input buffers must have the same byte length'), 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH')
-      let different = 0
-      for (let i = 0; i < a.byteLength; i++) different |= a[i]! ^ b[i]!
-      return different === 0
-    },
+    ...hashing,
     webcrypto: crypto
   }
   return { crypto, module }

@@ -4,6 +4,7 @@
  */
 import { AbortController, AbortSignal } from './abort.ts'
 import { atob, btoa } from './base64.ts'
+import { Blob } from './blob.ts'
 import { Buffer } from './buffer.ts'
 import { createCrypto } from './crypto.ts'
 import { hide, named, reportUncaught } from './define.ts'
@@ -44,7 +45,7 @@ export function installGlobals(target: object, host: GlobalsHost): void {
   for (const [name, value] of Object.entries(functions)) named(value, name)
   hide(target, {
     ...functions,
-    AbortController, AbortSignal, Buffer, CustomEvent, DOMException, Event, EventTarget, TextDecoder, TextEncoder, URL, URLSearchParams,
+    AbortController, AbortSignal, Blob, Buffer, CustomEvent, DOMException, Event, EventTarget, TextDecoder, TextEncoder, URL, URLSearchParams,
     crypto, global: target, performance
   })
 }

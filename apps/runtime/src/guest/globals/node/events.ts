@@ -46,6 +46,22 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
   prototype[name] = named(checked, name)
 }
 
+function listenerCount(this: EmitterLike, name: PropertyKey, listener?: Listener): number {
+  const all = this.listeners(name)
+  return listener === undefined ? all.length : all.filter((one) => one === listener).length
+}
+
+const plainSetMaxListeners = EventEmitter.prototype.setMaxListeners
+
+function setOwnMaxListeners(this: EmitterLike, count: unknown): EmitterLike {
+  if (typeof count !== 'number') throw invalidType('setMaxListeners', 'of type number', count)
+  if (!(count >= 0)) {
+    throw coded(new RangeError(`The value of "setMaxListeners" is out of range. It must be a non-negative number. Received ${count}`), 'ERR_OUT_OF_RANGE')
+  }
+  return Reflect.apply(plainSetMaxListeners, this, [count]) as EmitterLike
+}
+Object.assign(EventEmitter.prototype, { listenerCount: named(listenerCount, 'listenerCount'), setMaxListeners: named(setOwnMaxListeners, 'setMaxListeners') })
+
 const abortReason = (signal: Signal): Error => Object.assign(abortError(), { cause: signal.reason })
 
 /** Listens on an emitter or on an event target; gives what stops it. */
@@ -155,8 +171,8 @@ function addAbortListener(signal: Signal, listener: Listener): { [Symbol.dispose
   return { [Symbol.dispose]: () => signal.removeEventListener('abort', listener) }
 }
 
-const listenerCount = (source: EmitterLike | EventTarget, name: PropertyKey): number => getEventListeners(source, name).length
+const countListeners = (source: EmitterLike | EventTarget, name: PropertyKey): number => getEventListeners(source, name).length
 
 Object.assign(EventEmitter, {
-  EventEmitter, errorMonitor, once, on, setMaxListeners, getMaxListeners, getEventListeners, addAbortListener, listenerCount, usingDomains: false
+  EventEmitter, errorMonitor, once, on, setMaxListeners, getMaxListeners, getEventListeners, addAbortListener, listenerCount: countListeners, usingDomains: false
 })

@@ -1,0 +1,93 @@
+import type { Callbacks } from './write-callbacks.ts'
+
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob'
+
+/** RFC 6455 has no names for them; these are those of the WebSocket of the web and of ws. */
+export const CONNECTING = 0
+export const OPEN = 1
+export const CLOSING = 2
+export const CLOSED = 3
+
+/** What the guest knows of a connection: the part of a socket that it keeps to itself. What few sockets need is null until then. */
+export interface Connection {
+  readonly gateway: number
+  readonly number: number
+  readonly id: string
+  readonly url: string
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly protocol: string
+  readonly extensions: string
+  /** First 24 characters of the requestIds of its events. */
+  readonly requestPrefix: string
+  readyState: 0 | 1 | 2 | 3
+  binaryType: BinaryType
+  paused: boolean
+  /** Listen bits that the gateway was told. */
+  listening: number
+  /** Bytes that wait at the gateway, as it said last. */
+  buffered: number
+  /** The turn in which it was sent to last, and the bytes sent in it. */
+  sentIn: number
+  sentBytes: number
+  rooms: Set<string> | null
+  /** `send` callbacks that wait for the gateway. */
+  callbacks: Callbacks | null
+  /** Message of which more parts are to come. */
+  fragments: Fragments | null
+  /** Calls that wait until the Blob before them is read. */
+  delayed: Delayed | null
+  /** `socket.data` as the gateway has it; null is undefined. */
+  dataBytes: Uint8Array | null
+  /** The same decoded, once it was asked for. */
+  dataValue: unknown
+  dataDecoded: boolean
+  /** Will be looked at when this turn's work is done. */
+  dataTouched: boolean
+  /** It was told that the value as it is now cannot be kept. */
+  dataRefused: boolean
+}
+
+export interface Fragments {
+  parts: Uint8Array[]
+  count: number
+  bytes: number
+  binary: boolean
+}
+
+export interface Delayed {
+  calls: (() => void)[]
+  count: number
+  bytes: number
+}
+
+type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'url' | 'headers' | 'protocol' | 'extensions' | 'requestPrefix' | 'paused' | 'dataBytes'>
+
+/** A connection that is open. All have the same fields from the start: access to them stays fast. */
+export function makeConnection(known: Known): Connection {
+  return {
+    gateway: known.gateway,
+    number: known.number,
+    id: known.id,
+    url: known.url,
+    headers: known.headers,
+    protocol: known.protocol,
+    extensions: known.extensions,
+    requestPrefix: known.requestPrefix,
+    readyState: OPEN,
+    binaryType: 'nodebuffer',
+    paused: known.paused,
+    listening: 0,
+    buffered: 0,
+    sentIn: 0,
+    sentBytes: 0,
+    rooms: null,
+    callbacks: null,
+    fragments: null,
+    delayed: null,
+    dataBytes: known.dataBytes,
+    dataValue: undefined,
+    dataDecoded: known.dataBytes === null,
+    dataTouched: false,
+    dataRefused: false
+  }
+}

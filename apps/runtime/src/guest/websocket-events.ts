@@ -1,0 +1,191 @@
+import type { ConnectionHead } from '@socklet/protocol'
+import { Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
+import { CLOSED, CLOSING, makeConnection, type Connection } from './connection.ts'
+import { setCurrent, type Running } from './current.ts'
+import { readError, requestPrefix, twelveHex } from './event-details.ts'
+import { readHead, readText, type EventFrame, type Mailbox } from './mailbox.ts'
+import { messageBuffer } from './message.ts'
+import { handlerOf, type LoadedFunction } from './modules.ts'
+import { acknowledge } from './outbox.ts'
+import type { DispatcherParts } from './parts.ts'
+import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, jsonParse, mapDelete, mapGet, mapSet, reflectApply } from './primordials.ts'
+import { leaveAllRooms } from './rooms.ts'
+import { connectionOf, socketOf, tellListening, type WebSocket } from './socket.ts'
+import { addSocket, removeSocket } from './sockets.ts'
+import { failed, type Task, type TaskList } from './tasks.ts'
+import { failCallbacks, settleCallback } from './write-callbacks.ts'
+
+const WEBSOCKET = '__websocket__'
+
+/** What a function is called with, and what the socket's own listeners get after it. */
+interface Described {
+  method: string
+  params: unknown
+  url: string | undefined
+  headers: unknown
+  emit: [string, ...unknown[]] | null
+}
+
+/** Events of connections: calls of `__websocket__`, then of the socket's listeners. */
+export class WebSocketEvents {
+  readonly #parts: DispatcherParts
+  readonly #handlers: TaskList
+  /** By gateway, then by the connection's number there. */
+  readonly #connections = bareArray<Map<number, WebSocket>>()
+
+  constructor(parts: DispatcherParts, handlers: TaskList) {
+    this.#parts = parts
+    this.#handlers = handlers
+  }
+
+  /** A connection that is new, or new to this isolate. */
+  open(mailbox: Mailbox, frame: EventFrame): WebSocket {
+    const { text, end } = readHead(mailbox, frame)
+    const { id, url, headers, protocol, extensions, rooms, paused } = jsonParse(text) as ConnectionHead
+    const dataBytes = end < frame.end ? new NativeUint8Array(arrayBufferSlice(mailbox.buffer, end, frame.end)) : null
+    const known = { gateway: frame.gateway, number: frame.connection, id, url, headers, protocol, extensions, requestPrefix: requestPrefix(id), paused: paused === true, dataBytes }
+    const socket = socketOf(makeConnection(known), rooms)
+    mapSet(this.#socketsOf(frame.gateway), frame.connection, socket)
+    addSocket(this.#parts.sockets, socket)
+    return socket
+  }
+
+  event(mailbox: Mailbox, frame: EventFrame): Task | null {
+    const socket = frame.type === FrameType.OPEN ? this.open(mailbox, frame) : mapGet(this.#socketsOf(frame.gateway), frame.connection)
+    const loaded = this.#parts.program().functions[WEBSOCKET]
+    if (socket === undefined || loaded === undefined) {
+      acknowledge(frame.gateway, frame.sequence)
+      return null
+    }
+    const connection = connectionOf(socket)
+    const requestId = connection.requestPrefix + twelveHex(frame.sequence)
+    const running: Running = { function: WEBSOCKET, version: loaded.version, requestId, connection: connection.id }
+    setCurrent(running)
+    const event = this.#describe(mailbox, frame, socket, connection)
+    const ctx: Record<string, unknown> = {
+      params: event.params,
+      method: event.method,
+      requestId,
+      socket,
+      __function_name: WEBSOCKET,
+      url: event.url,
+      headers: event.headers
+    }
+    if ((frame.flags & Flag.REDELIVERED) !== 0) ctx['redelivered'] = true
+    const task = this.#call(frame, loaded, running, ctx, connection)
+    if (event.emit !== null) emit(socket, event.emit)
+    return task
+  }
+
+  /** What the function is not called for, and the gateway does not wait for. */
+  notice(mailbox: Mailbox, frame: EventFrame): void {
+    const socket = mapGet(this.#socketsOf(frame.gateway), frame.connection)
+    if (socket === undefined) return
+    const connection = connectionOf(socket)
+    if (frame.type === FrameType.BUFFERED) {
+      connection.buffered = readU32(mailbox.bytes, frame.start)
+      return
+    }
+    setCurrent({ function: WEBSOCKET, version: this.#parts.program().functions[WEBSOCKET]?.version ?? 0, requestId: '', connection: connection.id })
+    if (frame.type === FrameType.SENT) {
+      for (let at = frame.start; at < frame.end; at += 4) settleCallback(connection, readU32(mailbox.bytes, at), (frame.flags & Flag.FAILED) !== 0)
+      return
+    }
+    const type = frame.type === FrameType.PING ? 'ping' : 'pong'
+    if (socket.listenerCount(type) > 0) emit(socket, [type, messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start, frame.end - frame.start, null)])
+    // The isolate that asked for them is gone, and its listeners with it.
+    else tellListening(socket, connection, -1)
+  }
+
+  #socketsOf(gateway: number): Map<number, WebSocket> {
+    return (this.#connections[gateway] ??= new NativeMap())
+  }
+
+  /** Calls the handler. Returns its task if it goes on after this, else null: then the event is settled. */
+  #call(frame: EventFrame, loaded: LoadedFunction, running: Running, ctx: object, connection: Connection): Task | null {
+    let result: unknown
+    try {
+      const main = handlerOf(this.#parts.program(), loaded, this.#parts.platform)
+      result = main(ctx)
+    } catch (error) {
+      failed(error)
+      result = undefined
+    }
+    if (typeof result !== 'object' || result === null) {
+      acknowledge(frame.gateway, frame.sequence)
+      return null
+    }
+    const task = this.#handlers.begin(frame, running, null, connection)
+    void this.#finish(task, result)
+    return task
+  }
+
+  async #finish(task: Task, result: object): Promise<void> {
+    try {
+      await result
+    } catch (error) {
+      if (!task.settled) failed(error)
+    }
+    this.#handlers.settle(task)
+  }
+
+  #describe(mailbox: Mailbox, frame: EventFrame, socket: WebSocket, connection: Connection): Described {
+    switch (frame.type) {
+      case FrameType.OPEN:
+        return { method: 'WebSocket:connection', params: null, url: connection.url, headers: connection.headers, emit: null }
+      case FrameType.MESSAGE: {
+        const isBinary = (frame.flags & Flag.BINARY) !== 0
+        const data = this.#messageData(mailbox, frame, isBinary, connection)
+        return { method: 'WebSocket:message', params: { data, isBinary }, url: undefined, headers: undefined, emit: ['message', data, isBinary] }
+      }
+      case FrameType.ERROR: {
+        const error = readError(readText(mailbox, frame.start, frame.end))
+        connection.readyState = CLOSING
+        return { method: 'WebSocket:error', params: error, url: undefined, headers: undefined, emit: ['error', error] }
+      }
+      default: {
+        const code = readU16(mailbox.bytes, frame.start)
+        const reason = messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start + 2, frame.end - frame.start - 2, null)
+        this.#forget(frame, socket, connection)
+        return { method: 'WebSocket:close', params: { code, reason }, url: undefined, headers: undefined, emit: ['close', code, reason] }
+      }
+    }
+  }
+
+  /** Before anybody is told: a closed socket is nowhere any more. */
+  #forget(frame: EventFrame, socket: WebSocket, connection: Connection): void {
+    connection.readyState = CLOSED
+    connection.fragments = null
+    mapDelete(this.#socketsOf(frame.gateway), frame.connection)
+    removeSocket(this.#parts.sockets, socket)
+    leaveAllRooms(socket, connection)
+    failCallbacks(connection)
+  }
+
+  #messageData(mailbox: Mailbox, frame: EventFrame, isBinary: boolean, connection: Connection): unknown {
+    const { Buffer } = this.#parts
+    const length = frame.end - frame.start
+    if (!isBinary) return messageBuffer(Buffer, mailbox.buffer, frame.start, length, textSource(mailbox, frame))
+    if (connection.binaryType === 'nodebuffer') return messageBuffer(Buffer, mailbox.buffer, frame.start, length, null)
+    const bytes = arrayBufferSlice(mailbox.buffer, frame.start, frame.end)
+    if (connection.binaryType === 'arraybuffer') return bytes
+    // The message came in one piece, whatever the client sent. Without bytes there are no fragments, as in ws.
+    if (connection.binaryType === 'fragments') return length === 0 ? [] : [messageBuffer(Buffer, bytes, 0, length, null)]
+    return new (globalThis as unknown as { Blob: new (parts: ArrayBuffer[]) => object }).Blob([bytes])
+  }
+}
+
+function textSource(mailbox: Mailbox, frame: EventFrame): { text: string; start: number; decoded: boolean } | null {
+  if ((frame.flags & Flag.EXTERNAL) !== 0) return { text: mailbox.texts![mailbox.nextText++]!, start: 0, decoded: true }
+  return mailbox.latin1 === undefined ? null : { text: mailbox.latin1, start: frame.start, decoded: false }
+}
+
+/** The socket's own listeners come after `main`, as laf's do. One that throws ends with a line in the log, and the socket is as it was. */
+function emit(socket: WebSocket, args: [string, ...unknown[]]): void {
+  if (socket.listenerCount(args[0]) === 0) return
+  try {
+    reflectApply(socket.emit, socket, args)
+  } catch (error) {
+    failed(error)
+  }
+}
