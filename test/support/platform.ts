@@ -49,6 +49,8 @@ export interface PlatformOptions {
   /** A data folder that is there already; it is not removed by `close`. */
   data?: string
   demo?: boolean
+  /** The most file descriptors that each of its processes may have open. */
+  openFiles?: number
 }
 
 /** Starts the whole platform, as `npm start` does, on free ports and in a data folder of its own. */
@@ -56,7 +58,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'socklet-test-')))
   const demo = options.demo === true ? [] : ['--no-demo']
   const args = [MAIN, 'start', '--port', '0', '--console-port', '0', '--data', data, ...demo, ...(options.args ?? [])]
-  const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'] ?? '', ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const limited = options.openFiles === undefined ? [] : ['bash', '-c', `ulimit -n ${options.openFiles} && exec "$@"`, 'bash']
+  const [command, ...all] = [...limited, process.execPath, ...args] as [string, ...string[]]
+  const child = spawn(command, all, { env: { PATH: process.env['PATH'] ?? '', ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // A test that fails before it closes the platform must not leave it behind.
+  const killWithTest = (): void => void child.kill('SIGKILL')
+  process.once('exit', killWithTest)
+  child.once('exit', () => process.off('exit', killWithTest))
   let errors = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-100_000)
