@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect } from '../support/client.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 import { binary, close, frame, fragments, Opcode, text } from './support/frames.ts'
@@ -231,5 +232,26 @@ describe('the count of connections', () => {
     const { json } = await platform.admin('GET', '/apps/deaths/stats')
     expect(json.events.close).toBe(json.events.connection)
     expect(json.queue).toEqual({ events: 0, bytes: 0 })
+  })
+})
+
+describe('a peer that is half open', () => {
+  it('is pinged, and is gone when nothing comes back: with 1006, once and last, while who answers stays', async () => {
+    const pinging = await startPlatform({ args: ['--ping-seconds', '1'] })
+    try {
+      await pinging.app('halfopen', { __websocket__: RECORDER, events: EVENTS })
+      const silent = await openRaw(pinging.gatewayPort, '/halfopen/__websocket__?who=silent')
+      const lively = await connect(pinging.url('halfopen', '/__websocket__?who=lively'))
+      const eventsFor = async (who: string): Promise<string[]> => (await pinging.request('halfopen', `/events?who=${who}`)).json.events
+      await until('the silent peer is gone', async () => (await eventsFor('silent')).length === 2)
+      expect(await eventsFor('silent')).toEqual(['connection', 'close 1006  3 gone'])
+      lively.send('still here')
+      await until('the other one is heard', async () => (await eventsFor('lively')).length === 2)
+      expect(await eventsFor('lively')).toEqual(['connection', 'message still here'])
+      silent.destroy()
+      await lively.close()
+    } finally {
+      await pinging.close()
+    }
   })
 })

@@ -16,6 +16,7 @@ const gateway = createGateway({
   reusePort: options.gateways > 1,
   poolSocket: DATA.poolSocket,
   linkSocket: DATA.gatewaySocket(index),
+  times: { heartbeat: options['ping-seconds'] * 1000 },
   supervised: process.env[SUPERVISED_ENV] !== undefined
 })
 const child = runAsChild({ stop: gateway.stop, onPlatform: gateway.setPlatform })
