@@ -123,7 +123,10 @@ describe('turnCpuMs', () => {
     expect(await client.next()).toBe('x')
     await client.close(1000)
     await until('the close event is over', async () => (await platform.admin('GET', '/apps/ends/stats')).json.queue.events === 0)
-    const dropped = (await logOf(platform, 'ends')).filter(({ message }) => /dropped/.test(message)).map(({ message }) => /WebSocket:\w+/.exec(message)![0])
+    const dropped = await until('both are in the log', async () => {
+      const lines = (await logOf(platform, 'ends')).filter(({ message }) => /dropped/.test(message))
+      return lines.length === 2 && lines.map(({ message }) => /WebSocket:\w+/.exec(message)![0])
+    })
     expect(dropped).toEqual(['WebSocket:connection', 'WebSocket:close'])
   })
 })

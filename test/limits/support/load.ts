@@ -6,8 +6,8 @@ export const ECHO = `export function main(ctx) { if (ctx.method === 'WebSocket:m
 
 const MiB = 1024 * 1024
 const NEIGHBOUR = 'neighbour'
-/** A generous bound: it is a neighbour that waits for seconds that is looked for, on a machine that does other things too. */
-const SANE_P99_MS = 1_000
+/** A neighbour that waits so long was kept from its turns. The machines are noisy: how fast it is otherwise is no matter of a test. */
+const SANE_P99_MS = 5_000
 const PAUSE_MS = 5
 
 /** A platform on which another app answers all the time. */

@@ -51,7 +51,12 @@ describe('values in an isolate', () => {
       let at = copy(value)
       let depth = 0
       for (; typeof at === 'object'; depth++) at = Array.isArray(at) ? at[0] : at.a
-      const holes = copy(Array.from({ length: 1000 }, () => new Array(30_000_000)))
+      const holes = copy(Array.from({ length: 1000 }, () => {
+        const list = []
+        list[4_000_000_000] = 1
+        list.length = 30_000_000
+        return list
+      }))
       return [depth, holes.length, holes[999].length]
     })()`)).toEqual([100_000, 1000, 30_000_000])
   }, 60_000)
@@ -65,20 +70,20 @@ describe('values in an isolate', () => {
       const value = { a: [1, , 'text', 'x'.repeat(300), '漢'.repeat(300), 2n ** 90n, 1.5], m: new Map([['k', { a: 1 }], [1, 2]]), s: new Set([1, { a: 2 }]), d: new Date(5), r: /x/gi, e: new TypeError('t'),
         u: new Uint8Array(200), v: new DataView(new ArrayBuffer(3)), b: Buffer.from('b'.repeat(300)), f: new Error('c', { cause: 3 }) }
       const expected = encodeValue(value, 1 << 20)
-      const seen = []
+      let seen = ''
       const classes = [Object, Array, Map, Set, Date, RegExp, String, Number, Boolean, BigInt, Symbol, ArrayBuffer, DataView, Uint8Array, Object.getPrototypeOf(Uint8Array), Function, Error, TypeError, Reflect, JSON, Math, Promise]
       let armed = true
       const spy = (holder, name) => {
         const found = describe(holder, name)
         if (!found || !found.configurable || name === 'prototype' || name === Symbol.toStringTag && holder !== Object.prototype) return
-        if (typeof found.value === 'function') define(holder, name, { value: function () { if (armed) seen[seen.length] = String(name); return apply(found.value, this, arguments) } })
-        else if (found.get) define(holder, name, { get() { if (armed) seen[seen.length] = 'get ' + String(name); return apply(found.get, this, []) } })
+        if (typeof found.value === 'function') define(holder, name, { value: function () { if (armed) seen += String(name) + ';'; return apply(found.value, this, arguments) } })
+        else if (found.get) define(holder, name, { get() { if (armed) seen += 'get ' + String(name) + ';'; return apply(found.get, this, []) } })
       }
       armed = false
       for (const Class of classes) for (const holder of [Class, Class.prototype]) if (holder) for (const name of keys(holder)) if (name !== 'constructor' && name !== 'captureStackTrace') spy(holder, name)
       for (const iterator of [[].values(), new Map().values(), new Set().values(), 'x'[Symbol.iterator]()]) spy(Object.getPrototypeOf(iterator), 'next')
-      for (const name of ['a', 'm', 'k', 'kind', 'keys', 'index', 'value']) define(Object.prototype, name, { set(value) { if (armed) seen[seen.length] = 'set ' + name }, get() { if (armed) seen[seen.length] = 'read ' + name }, configurable: true })
-      for (let i = 0; i < 20; i++) define(Array.prototype, i, { set(value) { if (armed) seen[seen.length] = 'set ' + i }, get() { if (armed) seen[seen.length] = 'read ' + i }, configurable: true })
+      for (const name of ['a', 'm', 'k', 'kind', 'keys', 'index', 'parent', 'step']) define(Object.prototype, name, { set(value) { if (armed) seen += 'set ' + name + ';' }, get() { if (armed) seen += 'read ' + name + ';' }, configurable: true })
+      for (let i = 0; i < 20; i++) define(Array.prototype, i, { set(value) { if (armed) seen += 'set ' + i + ';' }, get() { if (armed) seen += 'read ' + i + ';' }, configurable: true })
       armed = true
       const bytes = encodeValue(value, 1 << 20)
       const back = decodeValue(bytes)
@@ -86,12 +91,10 @@ describe('values in an isolate', () => {
       armed = false
       let same = bytes.length === expected.length && again.length === bytes.length
       for (let i = 0; same && i < bytes.length; i++) same = bytes[i] === expected[i]
-      const own = []
-      for (const name of seen) own[own.length] = name
-      return JSON.stringify([same, seen])
+      for (let i = 0; i < 20; i++) delete Array.prototype[i]
+      return stringify([same, seen])
     })()`)
-    // Index 1 of the array is a hole: the tenant's getter for it is asked as any other of the value's would be.
-    expect(JSON.parse(result as string)).toEqual([expect.any(Boolean), expect.any(Array)])
-    expect(result).toBe('[true,[]]')
+    // Item 1 is a hole: reading it asks the tenant's getter, as reading any property may.
+    expect(result).toBe('[true,"read 1;read 1;"]')
   })
 })

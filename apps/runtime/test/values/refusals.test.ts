@@ -87,7 +87,7 @@ describe('with onDropped', () => {
     class Player {
       name = 'p'
     }
-    class Players extends Map {}
+    class Players extends Map<string, Player> {}
     const told: string[] = []
     encodeValue({ players: new Players([['a', new Player()]]), plain: {}, none: Object.create(null), date: new Date(), bytes: Buffer.from('x'), list: [new Player()] }, MAX, { onInstance: path => void told.push(path) })
     expect(told).toEqual(['players', 'players.get("a")', 'list[0]'])
@@ -142,7 +142,7 @@ describe('the limit', () => {
   })
 
   it('ends what has no end', () => {
-    const endless = (): object => new Proxy({ a: 1 }, { get: endless })
+    const endless = (): object => new Proxy({ a: 1 }, { get: () => endless() })
     expect(() => encodeValue(endless(), 16_384)).toThrow(RangeError)
     const long = new Proxy([], { get: (_, key) => key === 'length' ? 2 ** 32 - 1 : 1 })
     expect(() => encodeValue(long, 16_384)).toThrow(RangeError)
@@ -182,6 +182,7 @@ describe('code of the tenant that runs meanwhile', () => {
 
   it('gets nothing from what it puts on prototypes', () => {
     const stolen: unknown[] = []
+    let back: unknown
     const Objects = Object.prototype as any
     const Arrays = Array.prototype as any
     try {
@@ -191,12 +192,12 @@ describe('code of the tenant that runs meanwhile', () => {
       // The last, since no descriptor that inherits it is valid any more.
       Objects.get = f
       const bytes = encodeValue({ a: [1, 2, [3]], get: { replace: 1 } }, MAX, {})
-      const back: any = decodeValue(bytes, {})
-      expect(JSON.stringify(back)).toBe('{"a":[1,2,[3]],"get":{"replace":1}}')
+      back = decodeValue(bytes, {})
     } finally {
       for (const name of ['a', 'get', 'replace', 'onDropped', 'onInstance', 'name', 'revive']) delete Objects[name]
       for (const index of [0, 1, 2]) delete Arrays[index]
     }
+    expect(JSON.stringify(back)).toBe('{"a":[1,2,[3]],"get":{"replace":1}}')
     expect(stolen).toEqual([])
   })
 })
