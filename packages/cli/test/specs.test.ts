@@ -40,6 +40,8 @@ describe('the processes of the platform', () => {
       SOCKLET_DOMAIN: 'localhost',
       SOCKLET_WORKERS: '0',
       SOCKLET_GATEWAYS: '2',
+      SOCKLET_TRUST_PROXY: 'false',
+      SOCKLET_PING_SECONDS: '30',
       SOCKLET_DEMO: 'false'
     })
   })

@@ -17,7 +17,7 @@ function decodes(bytes: Uint8Array): boolean {
 }
 
 const sample = encodeValue({
-  a: [1, , -5, 1.5, 2n ** 80n, -(2n ** 90n), 'text', '漢字', new Date(1), /x/gi, Object('s')], m: new Map([[{ k: 1 }, new Set([1, 'b'])]]), e: new TypeError('t', { cause: [1] }),
+  a: [1, -5, Object.assign(Array(3), { 1: 'x' }), 1.5, 2n ** 80n, -(2n ** 90n), 'text', '漢字', new Date(1), /x/gi, Object('s')], m: new Map([[{ k: 1 }, new Set([1, 'b'])]]), e: new TypeError('t', { cause: [1] }),
   v: new Float64Array(2), d: new DataView(new ArrayBuffer(3)), b: Buffer.from('buffer'), r: [{ k: 1 }, { k: 2 }]
 }, MAX)
 

@@ -40,7 +40,7 @@ describe('values in an isolate', () => {
     expect(await run(`[Temporal.Now.instant(), new Intl.NumberFormat(), (function* () {})(), Promise.resolve()].map(value => {
       try { return copy({ a: value }) } catch (error) { return error instanceof DOMException && error.name + ' ' + error.message }
     })`)).toEqual([
-      'DataCloneError a: a Instant could not be cloned.', 'DataCloneError a: a NumberFormat could not be cloned.', 'DataCloneError a: a generator could not be cloned.', 'DataCloneError a: a Promise could not be cloned.'
+      'DataCloneError a: an instance of Instant could not be cloned.', 'DataCloneError a: an instance of NumberFormat could not be cloned.', 'DataCloneError a: a generator could not be cloned.', 'DataCloneError a: a Promise could not be cloned.'
     ])
   })
 

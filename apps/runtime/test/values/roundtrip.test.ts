@@ -26,7 +26,9 @@ const circular: Record<string, unknown> = { name: 'me', list: [] }
 circular['self'] = circular
 ;(circular['list'] as unknown[]).push(circular, circular['list'])
 
-const named = Object.assign([1, , 3], { index: 2, input: 'x', '-1': 'y', '01': 'z', '4294967295': 'w' })
+/** Arrays with nothing where null stands. */
+const holey = (...items: unknown[]): unknown[] => Object.assign(Array(items.length), Object.fromEntries(Object.entries(items).filter(([, item]) => item !== null)))
+const named = Object.assign(holey(1, null, 3), { index: 2, input: 'x', '-1': 'y', '01': 'z', '4294967295': 'w' })
 const shared = { deep: { value: 1 } }
 
 const VALUES: Record<string, unknown> = {
@@ -41,7 +43,7 @@ const VALUES: Record<string, unknown> = {
   maps: [new Map(), new Map<unknown, unknown>([[1, 2], ['a', new Map([[{}, []]])], [NaN, -0], [undefined, null]])],
   sets: [new Set(), new Set<unknown>(['b', 'a', 1, new Set([[]])])],
   instance: new Point(), nullPrototype: Object.assign(Object.create(null), { a: 1 }),
-  arrays: [[], [[]], [,], [1, , 2, , ,], named, Array(5), Array(2000), Object.assign(Array(300), { 100: 1, 299: 2 }), Object.assign([], { 5000: 'far', 70_000: 'farther' })],
+  arrays: [[], [[]], holey(null), holey(1, null, 2, null, null), named, Array(5), Array(2000), Object.assign(Array(300), { 100: 1, 299: 2 }), Object.assign([], { 5000: 'far', 70_000: 'farther' })],
   errors: [new Error('a'), new TypeError('b', { cause: { c: 1 } }), new RangeError(), Object.assign(new SyntaxError('s'), { extra: 1 }), new URIError('u'), new EvalError('e'), new ReferenceError('r')],
   buffers: [new ArrayBuffer(0), new Uint8Array([1, 2, 3]).buffer, new ArrayBuffer(1000)],
   views: [

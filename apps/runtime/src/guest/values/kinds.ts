@@ -130,7 +130,7 @@ function complement(): void {
 function refuseClass(holder: object, name: PropertyKey): void {
   const Class = ownValue(holder, name)
   const prototype = typeof Class === 'function' ? ownValue(Class, 'prototype') : undefined
-  if (typeof prototype === 'object' && prototype !== null && !mapHas(families, prototype)) refuse(prototype, `a ${name as string}`)
+  if (typeof prototype === 'object' && prototype !== null && !mapHas(families, prototype)) refuse(prototype, `an instance of ${name as string}`)
 }
 
 function ownValue(holder: object, name: PropertyKey): unknown {
