@@ -31,11 +31,14 @@ describe('a worker that is killed', () => {
     client.ws.on('message', (data) => answers.push(String(data)))
     let sent = 0
     const sending = setInterval(() => client.send(String(sent++)), 2)
+    const killed = new Set<number>()
     for (let kill = 0; kill < 3; kill++) {
       const before = answers.length
       await until('answers come', () => answers.length > before + 20)
-      const holder = await until('a worker holds the app', async () => (await processes('worker')).find((worker) => worker.apps?.includes('killed')))
+      const holder = await until('a worker holds the app', async () => (await processes('worker')).find((worker) => worker.apps?.includes('killed') && !killed.has(worker.pid)))
       process.kill(holder.pid, 'SIGKILL')
+      // It is listed until its end is known.
+      killed.add(holder.pid)
     }
     clearInterval(sending)
     await until('the last message is answered', () => answers.some((answer) => answer.startsWith(`${sent - 1} `)))
