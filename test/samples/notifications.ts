@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer, Platform } from '../support/platform.ts'
+import { until } from '../support/until.ts'
 import { connectJson } from './json-client.ts'
 import { publishSample } from './publish.ts'
 
@@ -35,6 +36,8 @@ export function notificationsSample(platform: () => Platform): void {
     expect((await notify('ann', 'lunch')).json).toEqual({ reached: 2 })
     for (const client of [tab, phone]) expect(await client.next()).toEqual({ type: 'notification', text: 'lunch' })
     await phone.close()
+    // The client knows of its end before the gateway does.
+    await until('the phone is gone', async () => (await platform().admin('GET', '/apps/notifications/connections')).json.items.length === 2)
     expect((await notify('ann', 'tea')).json).toEqual({ reached: 1 })
     expect(await tab.next()).toEqual({ type: 'notification', text: 'tea' })
     expect((await notify('nobody', 'hello')).json).toEqual({ reached: 0 })
