@@ -10,6 +10,7 @@ import { Compiler } from './publish/compiler.ts'
 import { publishDemo } from './publish/demo.ts'
 import { Publisher } from './publish/publisher.ts'
 import { createApp } from './server.ts'
+import { SharedReader } from './shared-reader.ts'
 import { Tails } from './tails.ts'
 
 export interface ConsoleOptions {
@@ -19,6 +20,8 @@ export interface ConsoleOptions {
   catalog: Catalog
   /** Path of the pool's socket. */
   poolSocket: string
+  /** Path of the shared store, which need not exist. */
+  sharedStore: string
   /** How long a call waits for a pool that is being restarted, milliseconds. */
   poolPatienceMs?: number
   adminToken: string
@@ -60,10 +63,12 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     onConnected: () => tails.onConnected()
   })
   const compiler = new Compiler({ timeoutMs: options.compileTimeoutMs })
+  const shared = new SharedReader(options.sharedStore)
   const publisher = new Publisher({ catalog, pool, compiler })
   const app = createApp({
     catalog,
     pool,
+    shared,
     publisher,
     tails,
     auth: new Auth({ adminToken: options.adminToken, metricsToken: options.metricsToken, catalog }),
@@ -89,6 +94,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
       await closed
       pool.stop()
       await compiler.stop()
+      await shared.close()
       await catalog.close()
     }
   }

@@ -1,5 +1,6 @@
 import { CatalogError } from '@socklet/catalog'
 import { CallError } from '@socklet/protocol'
+import { SharedError } from '@socklet/shared'
 
 interface ErrorSpec {
   readonly status: number
@@ -23,11 +24,13 @@ export const USER_ERRORS = {
   env_not_found: { status: 404, doc: 'the app has no such environment variable' },
   token_not_found: { status: 404, doc: 'the app has no such token' },
   connection_not_found: { status: 404, doc: 'the app has no such open connection' },
+  key_not_found: { status: 404, doc: '`cloud.shared` of the app has no such key' },
   app_exists: { status: 409, doc: 'the appid is taken' },
   too_large: { status: 413, doc: 'a body, or the source of a function, is larger than its limit' },
   compile_error: { status: 422, doc: 'a source does not compile; `details` says where: `[{ function?, line, column, message }]`' },
   compile_timeout: { status: 422, doc: 'a source takes too long to compile' },
   too_complex: { status: 422, doc: 'a source nests too deeply for the compiler, or becomes far too large when it is compiled' },
+  load_error: { status: 422, doc: 'a function throws while it is loaded, or its top level runs for too long; `details` says which and what: `[{ function, message, stack? }]`' },
   circular_import: { status: 422, doc: 'functions would import each other in a circle; `details` names it' },
   too_many_functions: { status: 422, doc: 'the app would have more functions than its limit `functions`' },
   app_too_large: { status: 422, doc: 'the compiled functions of the app would be larger together than an app can be' },
@@ -70,12 +73,13 @@ export class PlatformFault extends Error {
   }
 }
 
-/** Refusals of the catalog and of the pool as our own faults; whatever else is thrown stays as it is. */
+/** Refusals of the catalog, of the shared store and of the pool as our own faults; whatever else is thrown stays as it is. */
 export function asFault(error: unknown): unknown {
-  if (error instanceof CatalogError || error instanceof CallError) {
+  if (error instanceof CatalogError || error instanceof CallError || error instanceof SharedError) {
     const { code, message } = error
     if (Object.hasOwn(USER_ERRORS, code)) return new UserFault(code as UserErrorCode, message)
   }
   if (error instanceof CallError) return new PlatformFault('unavailable', error.code === 'unavailable' ? error.message : 'the runtime does not answer now', { cause: error })
+  if (error instanceof SharedError) return new PlatformFault('unavailable', 'the shared store cannot be read now', { cause: error })
   return error
 }

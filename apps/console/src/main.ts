@@ -30,6 +30,7 @@ async function start(options: Options, adminToken: string, supervised: boolean):
     port: options['console-port'],
     catalog: await openCatalog(options),
     poolSocket: DATA.poolSocket,
+    sharedStore: DATA.shared,
     adminToken,
     metricsToken: options['metrics-token'],
     appUrl: appUrls(options),

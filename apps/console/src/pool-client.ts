@@ -54,11 +54,11 @@ export class PoolClient {
   }
 
   /** @throws PlatformFault `unavailable` when there is no pool or it does not answer; UserFault when it refuses. */
-  async call<M extends keyof PoolCallsOfConsole & string>(method: M, params: PoolCallsOfConsole[M]['params']): Promise<PoolCallsOfConsole[M]['result']> {
+  async call<M extends keyof PoolCallsOfConsole & string>(method: M, params: PoolCallsOfConsole[M]['params'], timeoutMs?: number): Promise<PoolCallsOfConsole[M]['result']> {
     const control = this.#control ?? (await this.#controlSoon())
     if (control === null) throw new PlatformFault('unavailable', 'the runtime is not reachable now')
     try {
-      return await control.call(method, params)
+      return await control.call(method, params, timeoutMs)
     } catch (error) {
       const fault = asFault(error)
       if (fault instanceof PlatformFault) log(`the pool did not answer ${method}: ${(error as Error).message}`)

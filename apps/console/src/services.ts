@@ -3,12 +3,14 @@ import type { Auth } from './auth.ts'
 import type { Metrics } from './metrics.ts'
 import type { PoolClient } from './pool-client.ts'
 import type { Publisher } from './publish/publisher.ts'
+import type { SharedReader } from './shared-reader.ts'
 import type { Tails } from './tails.ts'
 
 /** All that a route works with. */
 export interface Services {
   catalog: Catalog
   pool: PoolClient
+  shared: SharedReader
   publisher: Publisher
   auth: Auth
   tails: Tails

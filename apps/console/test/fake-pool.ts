@@ -70,6 +70,7 @@ export class FakePool {
       hello: () => null,
       appChanged: () => null,
       restart: () => null,
+      trial: () => [],
       stats: () => STATS,
       allStats: () => ({ chat: STATS, 'nasty"\n': { ...STATS, isolate: null, hibernated: true } }),
       logs: ({ limit, before }) => this.entries.filter(({ id }) => before === undefined || id < before).toSorted((a, b) => b.id - a.id).slice(0, limit),
@@ -84,6 +85,7 @@ export class FakePool {
       connection: ({ id }) => find(id) ?? null,
       closeConnection: ({ id }) => find(id) !== undefined,
       sendTo: ({ id }) => find(id) !== undefined,
+      sharedDelete: () => true,
       processes: () => PROCESSES,
       ready: () => this.isReady
     }

@@ -118,6 +118,26 @@ describe('publishing one', () => {
     expect(refused[0]!.headers.get('retry-after')).toBe('1')
   })
 
+  test('is tried before it is stored: with what it changes, and what imports that', async () => {
+    await putMany({ lib: 'export const a = 1', user: "import { a } from './lib'\nexport default a", above: "import '@/user'", apart: 'export default 1' })
+    h.pool.calls.length = 0
+    expect((await put('lib', { code: 'export const a = 2', methods: ['GET'] })).status).toBe(200)
+    expect(h.pool.calls.map(({ method }) => method)).toEqual(['trial', 'appChanged'])
+    expect(h.pool.called('trial')).toEqual([{ appid, put: [{ name: 'lib', code: expect.stringContaining('a = 2'), methods: ['GET'] }], remove: [], prune: false, dependents: ['user', 'above'] }])
+    const problems = [{ function: 'lib', message: 'Error: no', stack: 'Error: no\n    at lib.js:1:1' }, { function: 'user', message: 'Error: no' }]
+    h.pool.override = { trial: () => problems }
+    const refused = await put('lib', { code: 'throw new Error("no")' })
+    h.pool.override = { trial: () => Promise.reject(new CallError('busy', 'too many publishes wait already')) }
+    const busy = await put('lib', { code: 'export const a = 3' })
+    h.pool.override = { trial: () => Promise.reject(new CallError('timeout', 'secret reason')) }
+    const silent = await put('lib', { code: 'export const a = 3' })
+    h.pool.override = {}
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: 'load_error', message: 'lib cannot be loaded: Error: no\nuser cannot be loaded: Error: no', details: problems } } })
+    expect(busy).toMatchObject({ status: 429, body: { error: { code: 'busy' } } })
+    expect(silent).toMatchObject({ status: 503, body: { error: { code: 'unavailable', message: expect.stringContaining('nothing') } } })
+    expect((await h.ask('GET', `${path}/lib`)).body.version).toBe(2)
+  })
+
   test('is stored when the runtime does not answer, and says so', async () => {
     h.pool.override = { appChanged: () => Promise.reject(new CallError('internal', 'secret reason')) }
     const { status, body } = await put('f', { code: 'export default 1' })

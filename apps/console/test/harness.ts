@@ -54,6 +54,7 @@ export async function harness(options: Partial<ConsoleOptions> = {}): Promise<Ha
     port: 0,
     catalog,
     poolSocket: pool.path,
+    sharedStore: join(folder, 'shared.db'),
     poolPatienceMs: 100,
     adminToken: ADMIN,
     metricsToken: METRICS,

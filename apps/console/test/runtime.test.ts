@@ -141,17 +141,21 @@ describe('the platform', () => {
 })
 
 test('without the runtime: reading goes on, what needs it gives 503, and what was stored is put in force when it is back', async () => {
+  for (const name of ['f', 'g']) expect((await h.ask('PUT', `/v1/apps/chat/functions/${name}`, { json: { code: '1' } })).status).toBe(201)
   await h.pool.stop()
   await until(async () => (await h.ask('GET', '/readyz')).status === 503)
   for (const get of ['/healthz', '/v1/apps', '/v1/apps/chat', '/v1/apps/chat/functions', '/v1/apps/chat/env', '/v1/apps/chat/tokens']) expect((await h.ask('GET', get)).status).toBe(200)
   expect((await h.ask('GET', '/metrics')).body).toContain('socklet_runtime_up 0\n')
-  for (const [method, suffix, json] of [['GET', '/stats'], ['POST', '/restart'], ['GET', '/logs'], ['GET', '/connections'], ['PUT', '/functions/f', { code: '1' }], ['PUT', '/env', { A: 'x' }]] as const) {
+  for (const [method, suffix, json] of [['GET', '/stats'], ['POST', '/restart'], ['GET', '/logs'], ['GET', '/connections'], ['PUT', '/functions/f', { code: '2' }], ['PUT', '/env', { A: 'x' }], ['DELETE', '/functions/g']] as const) {
     const reply = await h.ask(method, `/v1/apps/chat${suffix}`, { json })
     expect(reply).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } })
     expect(reply.headers.get('retry-after')).toBe('1')
   }
   expect((await h.ask('GET', '/v1/platform')).status).toBe(503)
-  expect((await h.ask('GET', '/v1/apps/chat/functions/f')).status).toBe(200)
+  // What has to be tried first is not stored, what takes something away is.
+  expect((await h.ask('GET', '/v1/apps/chat/functions/f')).body).toMatchObject({ version: 1 })
+  expect((await h.ask('GET', '/v1/apps/chat/env')).body.items).toEqual([])
+  expect((await h.ask('GET', '/v1/apps/chat/functions/g')).status).toBe(404)
   h.pool.calls.length = 0
   await h.pool.start()
   await until(() => h.pool.called('appChanged').length > 0)

@@ -26,8 +26,14 @@ export const TurnWord = {
   RUNS: 5,
   /** Log lines that were dropped, since the isolate started. */
   LOGS_DROPPED: 6,
+  /** What the isolate holds that would be lost with it: sockets that are listened to, `send` callbacks that wait. */
+  HELD: 7,
+  /** Changes of `cloud.shared` are among the frames: the others wait until those are stored. */
+  SHARED: 8,
+  /** DATA frames among the frames. */
+  DATA: 9,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
-  FIRST_RUN: 8
+  FIRST_RUN: 10
 } as const
 
 export const MAX_RUNS = 8
@@ -44,14 +50,9 @@ export const EXTERNAL_FROM = 1024
 export const MAX_TURN_BYTES = 64 * 1024 * 1024
 export const MAX_TURN_EXTERNALS = 100_000
 
-/** What the guest needs once, when its isolate starts. JSON. */
-export interface GuestConfig {
-  appid: string
-  limits: Record<string, number>
-}
-
 /** Functions and environment for the guest, at the start and whenever they change. JSON. */
 export interface GuestRelease {
+  appid: string
   revision: number
   functions: { name: string; version: number; code: string; methods: string[] }[]
   /** Modules of the platform that this app uses and most do not. CommonJS. */
@@ -60,10 +61,16 @@ export interface GuestRelease {
   limits: Record<string, number>
 }
 
-/** What the guest gives the host when it starts. */
+/** What the guest gives the host when it starts. Until `load` it does not know its app. */
 export interface GuestEntries {
   /** A turn, see above. */
   turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => unknown[]
+  /** What the store has of `cloud.shared`, before anything else. Returns '' or what could not be read. */
+  restore: (records: ArrayBuffer) => string
+  /** As a turn in which nothing happens, but all that has changed is in its result. Before that it removes the key of `cloud.shared` that has these bytes. */
+  rest: (acknowledged: number, forget: ArrayBuffer | undefined) => unknown[]
   /** Loads a GuestRelease and switches to it. Returns '' or the reason why it cannot. */
   load: (release: string) => string
+  /** Loads one function of the release, in an isolate that is there for nothing else. Returns '' or `{ message, stack }` as JSON. */
+  trial: (name: string) => string
 }

@@ -160,10 +160,24 @@ export interface Sockets extends ReadonlySet<Socket> {
   send(data: SendData, options?: BroadcastOptions): void
 }
 
+/**
+ * A live Map, whose content is kept: keys and values of all kinds that structured clone knows, and sockets, as references.
+ * Changes inside stored Maps, Sets, arrays and plain objects are kept as well, with or without another `set`.
+ * Class instances come back as plain data, functions not at all; the app's log says so once for each key.
+ * `set`, also of a Map inside, throws a RangeError where the limits sharedBytes and sharedKeys are reached.
+ */
+export interface Shared extends Map<any, any> {
+  /**
+   * Sets the key to what `change` makes of its value, and gives that. Updates of one key come one after the other, also
+   * where `change` is asynchronous.
+   */
+  update<T = any>(key: unknown, change: (value: T | undefined) => T | Promise<T>): Promise<T>
+}
+
 export interface Cloud {
   readonly appid: string
-  /** One Map for all functions of the app. */
-  readonly shared: Map<any, any>
+  /** One Map for all functions of the app. What is in it outlives publishing, sleep, crashes and restarts. */
+  readonly shared: Shared
   readonly sockets: Sockets
   readonly env: Record<string, string | undefined>
   /** Calls another function of the app. */

@@ -9,6 +9,8 @@ export const DATA = {
   gatewaySocket: (index: number) => `run/gateway-${index}.sock`,
   catalog: 'catalog.db',
   logs: 'logs.db',
+  /** What apps keep in cloud.shared. */
+  shared: 'shared.db',
   adminToken: 'admin-token',
   /** Held by the supervisor while the platform runs, so that no second one works in the same folder. */
   lock: 'lock.db'

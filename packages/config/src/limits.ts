@@ -19,6 +19,7 @@ export const LIMITS = {
   compressFromBytes: { default: 0, min: 0, max: 16 * MiB, doc: 'messages to clients from this size on are compressed (permessage-deflate) where the client offers it; 0: compression is off' },
   messagesPerSecond: { default: 1_000, min: 1, max: 1_000_000, doc: 'messages in a second from one connection, in bursts twice that; above it reading pauses, after 10 s of that the connection is closed with 1008' },
   sendBufferBytes: { default: 16 * MiB, min: 1024, max: 256 * MiB, doc: 'bytes that wait for one slow client; above it the connection is closed with 1013' },
+  sendBufferTotalBytes: { default: 128 * MiB, min: 1024, max: 4 * 1024 * MiB, doc: 'bytes that wait for all slow clients together, in each gateway, a message to many counted once; above it those that have most waiting are closed with 1013' },
   queueEvents: { default: 10_000, min: 1, max: 1_000_000, doc: 'events that wait for the app; above it its sockets are not read until it catches up' },
   queueBytes: { default: 16 * MiB, min: 1024, max: 256 * MiB, doc: 'bytes of events that wait for the app, as queueEvents' },
   turnCpuMs: { default: 1_000, min: 10, max: 60_000, doc: 'CPU milliseconds of one turn; above it the turn is ended and the isolate replaced' },
@@ -26,15 +27,15 @@ export const LIMITS = {
   handlerMs: { default: 60_000, min: 100, max: 3_600_000, doc: 'wall-clock milliseconds of one handler; above it its result is dropped' },
   heapMiB: { default: 64, min: 16, max: 1_024, doc: 'MiB of heap of the isolate; above it the isolate is replaced' },
   timers: { default: 10_000, min: 0, max: 1_000_000, doc: 'timers that are set at the same time; above it setTimeout throws a RangeError' },
-  sharedBytes: { default: 16 * MiB, min: 1024, max: 1_024 * MiB, doc: 'bytes in cloud.shared' },
-  sharedKeys: { default: 10_000, min: 1, max: 1_000_000, doc: 'keys in cloud.shared' },
+  sharedBytes: { default: 16 * MiB, min: 1024, max: 48 * MiB, doc: 'bytes in cloud.shared, as they are stored; above it set throws a RangeError' },
+  sharedKeys: { default: 10_000, min: 1, max: 1_000_000, doc: 'keys in cloud.shared; above it set throws a RangeError' },
   logLinesPerSecond: { default: 100, min: 1, max: 100_000, doc: 'log lines in a second; what is above is dropped and counted' },
   logLineBytes: { default: 8 * 1024, min: 80, max: MiB, doc: 'bytes of one log line; a longer one is cut' },
   sourceBytes: { default: MiB, min: 1, max: 16 * MiB, doc: "bytes of one function's source; above it publishing gives 413" },
   functions: { default: 200, min: 1, max: 10_000, doc: 'functions of the app; above it publishing gives 422' },
   fetches: { default: 64, min: 0, max: 10_000, doc: 'outgoing requests at a time' },
   fetchMs: { default: 30_000, min: 100, max: 600_000, doc: 'milliseconds of one outgoing request' },
-  idleMs: { default: 10_000, min: 100, max: 86_400_000, doc: 'milliseconds without work before the isolate is put away' }
+  idleMs: { default: 10_000, min: 100, max: 86_400_000, doc: 'milliseconds without events, timers, listeners or unsettled handlers before the isolate is put away; connections, data, rooms and shared values stay' }
 } as const satisfies Record<string, LimitSpec>
 
 export type LimitName = keyof typeof LIMITS

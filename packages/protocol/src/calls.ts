@@ -25,10 +25,10 @@ export interface Placement {
 }
 
 /**
- * How an app lost its last isolate: not at all (it was moved), by what may have been its own doing, or because somebody
+ * How an app lost its last isolate: not at all (it was moved), because it was idle (so what it was sent meanwhile it has not seen), by what may have been its own doing, or because somebody
  * from outside killed the process, which says nothing against the events that it had.
  */
-export type Loss = 'none' | 'crashed' | 'killed'
+export type Loss = 'none' | 'idle' | 'crashed' | 'killed'
 
 // --- pool, asked by a gateway -----------------------------------------------------------------
 
@@ -39,6 +39,11 @@ export type PoolCallsOfGateway = {
   locate: { params: { appid: string }; result: AppRoute | null }
   /** A worker for the app, starting its isolate if need be. Refused with code `unavailable` if it cannot run. */
   place: { params: { app: number }; result: Placement }
+  /**
+   * This gateway has let go of its clients, and stops. Answered when all gateways have said so and what the apps have
+   * changed is stored, since their workers end with the first link that closes.
+   */
+  stopping: { params: null; result: null }
   /** Something about an app that belongs into its log. */
   log: { params: { app: number; line: LogLine }; result: null }
 }
@@ -121,6 +126,29 @@ export interface AppRelease {
   limits: Record<string, number>
 }
 
+/** Why a function cannot be loaded. */
+export interface LoadProblem {
+  function: string
+  /** Such as `TypeError: x is not a function`. */
+  message: string
+  /** Of what it threw. Lines and columns are those of the compiled code. */
+  stack?: string
+}
+
+/** A change of an app that is not stored yet. */
+export interface TrialChange {
+  appid: string
+  /** Functions that are new or changed. */
+  put: Omit<FunctionSource, 'version'>[]
+  remove: string[]
+  /** All that are not in `put` are removed. */
+  prune: boolean
+  /** Functions that are none of the change's, but import one of it. */
+  dependents: string[]
+  /** The environment after the change, if that changes: then all functions are loaded anew. */
+  env?: Record<string, string>
+}
+
 export interface IsolateStats {
   turns: number
   events: number
@@ -138,11 +166,21 @@ export type WorkerCalls = {
   hello: { params: { worker: number; version: number; turns: number }; result: null }
   /** Take the app. Answered when events may come; the isolate may still be starting. */
   hold: { params: { app: number; generation: number; release: AppRelease }; result: null }
-  /** Put the app's isolate away. Answered when it is gone. */
-  release: { params: { app: number }; result: null }
+  /**
+   * Put the app's isolate away, once what it has changed is stored. Answered when it is gone; with false, if it was to go
+   * only `ifIdle` and has something to do.
+   */
+  release: { params: { app: number; ifIdle?: boolean }; result: boolean }
   /** Functions, env or limits have changed: load them beside the old ones and switch between turns. Answered when the next event runs the new code. */
   update: { params: { app: number; generation: number; release: AppRelease }; result: null }
+  /** Remove a key of `cloud.shared`; base64 of its bytes. Answered when that is stored. */
+  forget: { params: { app: number; generation: number; key: string }; result: null }
   stats: { params: { app?: number }; result: Record<number, IsolateStats> }
+  /**
+   * Load these functions of the release, each as its first event would, in an isolate that is thrown away; a copy of the
+   * app's shared values came before under `number`. `lost`: a thread does not end, and this process has to be replaced.
+   */
+  trial: { params: { number: number; release: AppRelease; names: string[] }; result: { problems: LoadProblem[]; lost: boolean } }
   /** Answered at once by a worker that is alive. */
   ping: { params: null; result: { oldestTurnMs: number; rssBytes: number } }
 }
@@ -152,6 +190,8 @@ export type WorkerCalls = {
 export type PoolCallsOfWorker = {
   /** The app's isolate is gone, not on the pool's word. `poisonous` is the redelivered event that was running. */
   down: { params: { app: number; generation: number; reason: string; fault: 'tenant' | 'platform' }; result: null }
+  /** The app has had nothing to do for as long as its limit `idleMs` says. */
+  idle: { params: { app: number; generation: number }; result: null }
   /** A thread is lost: this process has to be replaced and killed. */
   tainted: { params: { reason: string }; result: null }
 }
@@ -187,7 +227,7 @@ export interface AppStats {
 }
 
 export interface ProcessInfo {
-  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker'
+  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker' | 'trial'
   index: number
   pid: number
   rssBytes: number
@@ -202,6 +242,11 @@ export type PoolCallsOfConsole = {
   /** The catalog has changed for this app: put it in force everywhere. Answered when it is. */
   appChanged: { params: { appid: string }; result: null }
   restart: { params: { appid: string }; result: null }
+  /**
+   * Loads what a change would load, where it can hurt nothing, before it is stored. The result is what keeps it from
+   * being: what a function of the change threw, or another one that can be loaded as things are now.
+   */
+  trial: { params: TrialChange; result: LoadProblem[] }
   stats: { params: { appid: string }; result: AppStats }
   /** Stats of all apps that are or were running, for /metrics. */
   allStats: { params: null; result: Record<string, AppStats> }
@@ -212,6 +257,8 @@ export type PoolCallsOfConsole = {
   connection: { params: { appid: string; id: string }; result: ConnectionInfo | null }
   closeConnection: { params: { appid: string; id: string; code: number; reason: string }; result: boolean }
   sendTo: { params: { appid: string; id: string; data: string; binary: boolean }; result: boolean }
+  /** Removes a key of `cloud.shared`; base64 of its bytes. false if there is none. */
+  sharedDelete: { params: { appid: string; key: string }; result: boolean }
   processes: { params: null; result: ProcessInfo[] }
   /** true once there are workers and gateways. */
   ready: { params: null; result: boolean }

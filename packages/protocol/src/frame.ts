@@ -51,6 +51,8 @@ export const FrameType = {
   BUFFERED: 11,
   /** `upgrade(ctx)`, before a client is accepted. Payload: JSON UpgradeHead. Kept and acknowledged as a REQUEST. */
   UPGRADE: 12,
+  /** This gateway has said all that it knows: every connection of the app that it holds is attached. Once for each life of the isolate. */
+  ATTACHED: 13,
 
   // worker → gateway: commands
   /** A message to one connection. Flag.BINARY tells its kind. */
@@ -99,6 +101,14 @@ export const FrameType = {
   // worker → pool
   /** Log entries. Payload: see log.ts. */
   LOG: 64,
+  /** Changes of `cloud.shared`: records of packages/shared. The last frame of what belongs together has Flag.END, and a `sequence`. */
+  SHARED: 65,
+
+  // pool → worker
+  /** The changes with this `sequence` and all before are stored; with Flag.FAILED they could not be. */
+  SHARED_DONE: 66,
+  /** What is kept of an app that the worker is to hold: records, in several frames. They come before `hold`. */
+  SHARED_STATE: 67,
 
   // any control link
   /** Payload: JSON { method, params }. Answered by a REPLY with the same sequence. */
@@ -137,7 +147,7 @@ export const Listen = { PING: 1, PONG: 2 } as const
 
 /** In place of the length of a room's name: all connections of the app. */
 export const NO_ROOM = 0xffffffff
-/** As the gateway of a SEND_ROOM, within a worker: to all gateways. */
+/** As the gateway, within a worker. Of a SEND_ROOM: to all gateways. Of a SEND_MANY: its receivers are pairs of u32 gateway and connection. */
 export const ALL_GATEWAYS = 0xffff
 
 export interface FrameHead {

@@ -19,25 +19,27 @@ async function list(catalog: Catalog, id: string): Promise<Answer> {
 
 async function set(services: Services, id: string, entries: [string, string | null][], replace: boolean): Promise<Answer> {
   const { catalog, publisher } = services
-  await publisher.change(id, async () => {
+  const after = async (): Promise<Record<string, string>> => {
     const before = replace ? [] : Object.entries((await catalog.release(id))?.env ?? {})
-    check(new Map<string, string | null>([...before, ...entries]))
-    await catalog.setEnv(id, Object.fromEntries(entries), { replace })
-  })
+    return check(new Map<string, string | null>([...before, ...entries]))
+  }
+  await publisher.changeEnv(id, after, async () => await catalog.setEnv(id, Object.fromEntries(entries), { replace }))
   return await list(catalog, id)
 }
 
-function check(after: Map<string, string | null>): void {
+/** The environment as it will be. @throws UserFault `env_too_large` */
+function check(after: Map<string, string | null>): Record<string, string> {
   const values = [...after].filter((entry): entry is [string, string] => entry[1] !== null)
   if (values.length > MAX_NAMES) throw new UserFault('env_too_large', `${values.length} variables are more than ${MAX_NAMES}`)
   const bytes = values.reduce((sum, [name, content]) => sum + name.length + Buffer.byteLength(content), 0)
   if (bytes > MAX_TOTAL_BYTES) throw new UserFault('env_too_large', `the environment has ${bytes} bytes, more than ${MAX_TOTAL_BYTES}`)
+  return Object.fromEntries(values)
 }
 
 const path = '/v1/apps/:appid/env'
 /** As many as anybody may have and delete at once. */
 const MAX_ENTRIES = MAX_NAMES * 2
-const errors = ['invalid_name', 'env_too_large', 'busy', 'unavailable'] as const
+const errors = ['invalid_name', 'env_too_large', 'load_error', 'busy', 'unavailable'] as const
 const maxBody = (): number => 2 * 1024 * 1024
 
 export const envRoutes: Route[] = [
@@ -83,9 +85,13 @@ export const envRoutes: Route[] = [
     summary: 'Remove an environment variable',
     params: z.strictObject({ appid, env: envName }),
     responses: { 204: null },
-    errors: ['env_not_found', 'busy', 'unavailable'],
+    errors: ['env_not_found', 'load_error', 'busy', 'unavailable'],
     handle: async ({ params }, { catalog, publisher }) => {
-      await publisher.change(params.appid, async () => await catalog.deleteEnv(params.appid, params.env))
+      const after = async (): Promise<Record<string, string>> => {
+        const { [params.env]: _removed, ...rest } = (await catalog.release(params.appid))?.env ?? {}
+        return rest
+      }
+      await publisher.changeEnv(params.appid, after, async () => await catalog.deleteEnv(params.appid, params.env))
       return NO_CONTENT
     }
   })

@@ -25,7 +25,7 @@ const published = z.object({ name: z.string(), version: z.int(), hash: z.string(
 const infoSchema = published.extend({ methods: z.array(z.string()), description: z.string(), changelog: z.string() })
 const versionSchema = infoSchema.extend({ code: z.string() })
 
-const PUBLISH_ERRORS = ['invalid_source', 'too_large', 'compile_error', 'compile_timeout', 'too_complex', 'circular_import', 'too_many_functions', 'app_too_large', 'busy', 'unavailable'] as const
+const PUBLISH_ERRORS = ['invalid_source', 'too_large', 'compile_error', 'compile_timeout', 'too_complex', 'load_error', 'circular_import', 'too_many_functions', 'app_too_large', 'busy', 'unavailable'] as const
 /** A character of a source takes up to six bytes as `\\u0000` in JSON. */
 const JSON_GROWTH = 6
 const ROOM = 64 * 1024

@@ -31,6 +31,16 @@ export function findCycle(starts: Iterable<string>, importsOf: (name: string) =>
   return null
 }
 
+/** The functions that import one of `changed`, directly or through others, without those themselves. */
+export function dependentsOf(changed: readonly string[], all: Iterable<string>, importsOf: (name: string) => readonly string[]): string[] {
+  const importers = new Map<string, string[]>()
+  for (const name of all) for (const imported of importsOf(name)) importers.set(imported, [...(importers.get(imported) ?? []), name])
+  const found = new Set(changed)
+  // A Set goes on to what is added to it meanwhile.
+  for (const name of found) for (const importer of importers.get(name) ?? []) found.add(importer)
+  return [...found].slice(new Set(changed).size)
+}
+
 function walk(start: string, importsOf: (name: string) => readonly string[], done: Set<string>): string[] | null {
   if (done.has(start)) return null
   const path = [{ name: start, next: 0 }]

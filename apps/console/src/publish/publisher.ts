@@ -5,9 +5,10 @@ import { effectiveLimits } from '@socklet/config'
 import { PlatformFault, UserFault } from '../errors.ts'
 import type { PoolClient } from '../pool-client.ts'
 import type { CompileError, Compiler } from './compiler.ts'
-import { findCycle, importedFunction } from './imports.ts'
+import { dependentsOf, findCycle, importedFunction } from './imports.ts'
 import { Serial } from './serial.ts'
 import { Shapes, allFunctions, shapeOf, type Shape } from './shapes.ts'
+import { Trial } from './trial.ts'
 
 /** A function as somebody wants it published. */
 export type Draft = Pick<NewVersion, 'name' | 'code' | 'methods' | 'description' | 'changelog'>
@@ -31,6 +32,7 @@ export class Publisher {
   readonly #pool: PoolClient
   readonly #compiler: Compiler
   readonly #shapes: Shapes
+  readonly #trial: Trial
   readonly #serial = new Serial()
 
   constructor(options: { catalog: Catalog; pool: PoolClient; compiler: Compiler }) {
@@ -38,6 +40,7 @@ export class Publisher {
     this.#pool = options.pool
     this.#compiler = options.compiler
     this.#shapes = new Shapes(options.catalog, options.compiler)
+    this.#trial = new Trial(options.pool)
   }
 
   /**
@@ -57,6 +60,18 @@ export class Publisher {
     return await this.change(appid, async () => await this.#store(appid, typeof change === 'function' ? await change() : change))
   }
 
+  /**
+   * Changes the environment, which starts all modules anew. `after` says what it will be, `store` stores it.
+   * @throws UserFault `load_error` if a function that can be loaded now could not be any more: then nothing is stored
+   */
+  async changeEnv(appid: string, after: () => Promise<Record<string, string>>, store: () => Promise<void>): Promise<void> {
+    await this.change(appid, async () => {
+      const env = await after()
+      await this.#trial.run({ appid, put: [], remove: [], prune: false, dependents: [], env })
+      await store()
+    })
+  }
+
   async #store(appid: string, { put, remove = [], prune = false }: Change): Promise<PublishResult> {
     const app = await this.#catalog.getApp(appid)
     if (app === null) throw new UserFault('app_not_found', `there is no app ${appid}`)
@@ -72,7 +87,11 @@ export class Publisher {
       const shapes = prune ? new Map<string, Shape>() : await this.#shapes.ofApp(appid)
       for (const name of remove) shapes.delete(name)
       for (const { version, shape } of compiled) shapes.set(version.name, shape)
-      checkTogether(appid, shapes, put.map(({ name }) => name))
+      const changed = put.map(({ name }) => name)
+      const importsOf = resolver(shapes)
+      checkTogether(appid, shapes, importsOf, changed)
+      const functions = compiled.map(({ version: { name, compiled: code, methods } }) => ({ name, code, methods }))
+      await this.#trial.run({ appid, put: functions, remove, prune, dependents: dependentsOf(changed, shapes.keys(), importsOf) })
     }
     const result = await this.#catalog.publish(appid, request)
     for (const { version, shape } of compiled) this.#shapes.remember(version.hash, shape)
@@ -118,11 +137,15 @@ function checkSources(app: App, put: Draft[]): void {
   }
 }
 
-function checkTogether(appid: string, shapes: Map<string, Shape>, changed: string[]): void {
+/** Which functions of the app one of them imports. */
+function resolver(shapes: Map<string, Shape>): (name: string) => string[] {
+  const exists = (name: string): boolean => shapes.has(name)
+  return (name) => shapes.get(name)!.imports.map((specifier) => importedFunction(name, specifier, exists)).filter((found) => found !== null)
+}
+
+function checkTogether(appid: string, shapes: Map<string, Shape>, importsOf: (name: string) => string[], changed: string[]): void {
   const bytes = [...shapes.values()].reduce((sum, { wireBytes }) => sum + wireBytes, 0)
   if (bytes > MAX_WIRE_BYTES) throw new UserFault('app_too_large', `the compiled functions of ${appid} have ${bytes} bytes together, more than ${MAX_WIRE_BYTES}`)
-  const exists = (name: string): boolean => shapes.has(name)
-  const importsOf = (name: string): string[] => shapes.get(name)!.imports.map((specifier) => importedFunction(name, specifier, exists)).filter((found) => found !== null)
   const cycle = findCycle(changed, importsOf)
   if (cycle !== null) throw new UserFault('circular_import', `functions cannot import each other in a circle: ${cycle.join(' → ')}`, [{ cycle }])
 }

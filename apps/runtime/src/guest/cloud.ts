@@ -1,10 +1,12 @@
 import type { Program, PlatformModules } from './modules.ts'
 import { mainOf } from './modules.ts'
 import { NativeError } from './primordials.ts'
+import type { Shared } from './shared/shared.ts'
 import type { Sockets } from './sockets.ts'
 
 export interface CloudParts {
   appid: string
+  shared: Shared
   sockets: Sockets
   env: Record<string, string>
   program: () => Program
@@ -15,7 +17,7 @@ export interface CloudParts {
 export function makeCloud(parts: CloudParts): object {
   return {
     appid: parts.appid,
-    shared: new Map<unknown, unknown>(),
+    shared: parts.shared,
     sockets: parts.sockets,
     env: parts.env,
     /** Calls another function of the app directly. */

@@ -10,20 +10,22 @@ export const CLOSED = 3
 
 /** What the guest knows of a connection: the part of a socket that it keeps to itself. What few sockets need is null until then. */
 export interface Connection {
-  readonly gateway: number
-  readonly number: number
+  gateway: number
+  number: number
   readonly id: string
-  readonly url: string
-  readonly headers: Record<string, string | string[] | undefined>
-  readonly protocol: string
-  readonly extensions: string
+  url: string
+  headers: Record<string, string | string[] | undefined>
+  protocol: string
+  extensions: string
   /** First 24 characters of the requestIds of its events. */
-  readonly requestPrefix: string
+  requestPrefix: string
   readyState: 0 | 1 | 2 | 3
   binaryType: BinaryType
   paused: boolean
   /** Listen bits that the gateway was told. */
   listening: number
+  /** Somebody listens to its events: the isolate cannot be put away. */
+  listened: boolean
   /** Bytes that wait at the gateway, as it said last. */
   buffered: number
   /** The turn in which it was sent to last, and the bytes sent in it. */
@@ -60,7 +62,7 @@ export interface Delayed {
   bytes: number
 }
 
-type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'url' | 'headers' | 'protocol' | 'extensions' | 'requestPrefix' | 'paused' | 'dataBytes'>
+export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'url' | 'headers' | 'protocol' | 'extensions' | 'requestPrefix' | 'paused' | 'dataBytes'>
 
 /** A connection that is open. All have the same fields from the start: access to them stays fast. */
 export function makeConnection(known: Known): Connection {
@@ -77,6 +79,7 @@ export function makeConnection(known: Known): Connection {
     binaryType: 'nodebuffer',
     paused: known.paused,
     listening: 0,
+    listened: false,
     buffered: 0,
     sentIn: 0,
     sentBytes: 0,
@@ -90,4 +93,26 @@ export function makeConnection(known: Known): Connection {
     dataTouched: false,
     dataRefused: false
   }
+}
+
+/** A connection of which only the id is known: something that is kept refers to it. It is closed, unless a gateway has it. */
+export function makeClosedConnection(id: string): Connection {
+  const connection = makeConnection({ gateway: 0, number: 0, id, url: '', headers: {}, protocol: '', extensions: '', requestPrefix: '', paused: false, dataBytes: null })
+  connection.readyState = CLOSED
+  return connection
+}
+
+/** A gateway has it: it is open. */
+export function openConnection(connection: Connection, known: Known): void {
+  connection.gateway = known.gateway
+  connection.number = known.number
+  connection.url = known.url
+  connection.headers = known.headers
+  connection.protocol = known.protocol
+  connection.extensions = known.extensions
+  connection.requestPrefix = known.requestPrefix
+  connection.paused = known.paused
+  connection.dataBytes = known.dataBytes
+  connection.dataDecoded = known.dataBytes === null
+  connection.readyState = OPEN
 }

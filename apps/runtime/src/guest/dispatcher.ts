@@ -24,8 +24,6 @@ export interface Dispatcher {
   expire(): void
   /** Lets what was just started go on until it settles or waits for something outside. */
   settleDown(): Promise<void>
-  /** Calls `__init__`, if there is one. */
-  init(): void
 }
 
 export function makeDispatcher(parts: DispatcherParts): Dispatcher {
@@ -71,6 +69,11 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
 
   async function run(mailbox: Mailbox): Promise<void> {
     for (let frame = nextEvent(mailbox); frame !== null; frame = nextEvent(mailbox)) {
+      if (frame.type === FrameType.ATTACHED) {
+        init()
+        await settleDown()
+        continue
+      }
       let task: Task | null = null
       try {
         task = dispatch(mailbox, frame)
@@ -88,6 +91,7 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     upgrades.expire()
   }
 
+  /** Calls `__init__`, if there is one: the isolate is new, and all connections that there were before it are attached. */
   function init(): void {
     const loaded = parts.program().functions['__init__']
     if (loaded === undefined) return
@@ -116,5 +120,5 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     for (let round = 0; round < MAX_ROUNDS; round++) await undefined
   }
 
-  return { run, expire, settleDown, init }
+  return { run, expire, settleDown }
 }

@@ -2,7 +2,7 @@
  * The guest: our code in each isolate, in front of the tenant's. It is bundled into one script, from which a V8
  * snapshot is made; `__socklet_boot` is what the host calls once in an isolate that starts from it.
  */
-import type { GuestConfig, GuestEntries, GuestRelease } from '../turn-layout.ts'
+import { TurnWord, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
 import { cloudModule, makeCloud } from './cloud.ts'
 import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
@@ -12,13 +12,20 @@ import { harden } from './harden.ts'
 import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
-import { addModules, makeProgram, type PlatformModules } from './modules.ts'
-import { beginTurn } from './outbox.ts'
-import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys } from './primordials.ts'
+import { addModules, makeProgram, type PlatformModules, type Program } from './modules.ts'
+import { beginTurn, wordIsSet } from './outbox.ts'
+import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, setForEach } from './primordials.ts'
 import { makeProcess } from './process.ts'
-import { Sockets } from './sockets.ts'
-import { WebSocket } from './socket.ts'
-import { reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
+import { installHooks } from './shared/hooks.ts'
+import { setSharedLimits } from './shared/quota.ts'
+import { restoreShared } from './shared/restore.ts'
+import { beginSharedTurn, sweepDeadline, sweepIfDue, writeAll } from './shared/settle.ts'
+import { forgetKey, makeShared } from './shared/shared.ts'
+import { lookAtData } from './socket-data.ts'
+import { Sockets, socketFor } from './sockets.ts'
+import { WebSocket, connectionOf } from './socket.ts'
+import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
+import { tryFunction } from './trial.ts'
 import { wsModule } from './ws-module.ts'
 
 type RandomBytes = (count: number) => ArrayBuffer
@@ -37,30 +44,34 @@ function defineGlobal(name: string, value: unknown): void {
 for (const [name, value] of Object.entries(timerGlobals)) defineGlobal(name, value)
 defineGlobal('console', console)
 defineGlobal('WebSocket', WebSocket)
+installHooks()
+addDeadline(sweepDeadline)
 
-function boot(configJson: string, random: RandomBytes): GuestEntries {
+function boot(random: RandomBytes): GuestEntries {
   randomBytes = random
   delete (globalThis as unknown as Record<string, unknown>)['__socklet_boot']
   harden()
-  const config = jsonParse(configJson) as GuestConfig
+  installHooks()
   const env: Record<string, string> = {}
   defineGlobal('process', makeProcess(env))
-  let limits = config.limits
-  let program = makeProgram({ revision: 0, functions: [], modules: [], env: {}, limits })
+  let limits: Record<string, number> = {}
+  let program: Program = { revision: 0, functions: bareObject() }
   let loaded = ''
-  let started = false
   const sockets = new Sockets()
   const platform = makePlatform()
-  const cloud = makeCloud({ appid: config.appid, sockets, env, program: () => program, platform })
-  platform['@lafjs/cloud'] = platform['@/cloud-sdk'] = platform['@socklet/cloud'] = () => cloudModule(cloud)
+  const shared = makeShared()
+  let cloud: object | null = null
+  platform['@lafjs/cloud'] = platform['@/cloud-sdk'] = platform['@socklet/cloud'] = () => cloudModule(cloud!)
   const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits['handlerMs']!, Buffer })
 
   function load(releaseJson: string): string {
     try {
       const release = jsonParse(releaseJson) as GuestRelease
       limits = release.limits
+      cloud ??= makeCloud({ appid: release.appid, shared, sockets, env, program: () => program, platform })
       setTimerLimit(limits['timers']!)
       setLogLimits(limits['logLinesPerSecond']!, limits['logLineBytes']!)
+      setSharedLimits(limits['sharedBytes']!, limits['sharedKeys']!)
       // Other limits alone do not start the modules anew. Another environment does: they may have read it while they loaded.
       const content = contentOf(release)
       if (content === loaded) return ''
@@ -75,11 +86,7 @@ function boot(configJson: string, random: RandomBytes): GuestEntries {
   }
 
   async function runTurn(mailbox: Mailbox | null): Promise<void> {
-    if (!started) {
-      started = true
-      dispatcher.init()
-      await dispatcher.settleDown()
-    }
+    sweepIfDue()
     dispatcher.expire()
     await runTimers(dispatcher.settleDown)
     if (mailbox !== null) await dispatcher.run(mailbox)
@@ -88,11 +95,25 @@ function boot(configJson: string, random: RandomBytes): GuestEntries {
 
   function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): unknown[] {
     const result = beginTurn(acknowledged)
+    const pending = wordIsSet(TurnWord.PENDING)
+    beginSharedTurn(pending, pending || bytes !== undefined || wordIsSet(TurnWord.TIMERS))
     void runTurn(bytes === undefined ? null : openMailbox(bytes, length, latin1, texts))
     return result
   }
 
-  return { turn, load }
+  function restore(records: ArrayBuffer): string {
+    return restoreShared(new NativeUint8Array(records), (id) => socketFor(sockets, id))
+  }
+
+  function rest(acknowledged: number, forget: ArrayBuffer | undefined): unknown[] {
+    const result = beginTurn(acknowledged)
+    if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
+    setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
+    writeAll()
+    return result
+  }
+
+  return { turn, load, restore, rest, trial: (name) => tryFunction(program, name, platform) }
 }
 
 /** The versions of the functions and the environment, to tell whether a release runs anything new. */

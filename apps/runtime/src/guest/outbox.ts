@@ -20,7 +20,7 @@ let resultNumber = 0
 let externals = 0
 let externalBytes = 0
 
-/** The last frame, if it is a message and another receiver can still be added to it. */
+/** The last frame, if it is a message and another receiver can still be added to it. ALL_GATEWAYS once its receivers are at several. */
 let last: { offset: number; gateway: number; text: string | null; data: Uint8Array | null; copy: ArrayBuffer | null } | null = null
 
 /**
@@ -34,6 +34,8 @@ export function beginTurn(acknowledged: number): unknown[] {
     externals = 0
     externalBytes = 0
     words[TurnWord.RUNS] = 0
+    words[TurnWord.SHARED] = 0
+    words[TurnWord.DATA] = 0
     words[TurnWord.WAKE_IN] = NEVER
     result = bareArray()
     last = null
@@ -45,8 +47,28 @@ export function beginTurn(acknowledged: number): unknown[] {
   return result
 }
 
+/** Is called once, when the next command is given: with the first one that leaves, what it is about has to be kept. */
+let output: (() => void) | null = null
+export function onOutput(next: () => void): void {
+  output = next
+}
+
+function announceOutput(): void {
+  const next = output!
+  output = null
+  next()
+}
+
 export function setWord(word: number, value: number): void {
   words[word] = value
+}
+
+export function changeWord(word: number, by: number): void {
+  words[word] = words[word]! + by
+}
+
+export function wordIsSet(word: number): boolean {
+  return words[word]! > 0
 }
 
 /** Which turn this is: what a turn has sent is counted with it. */
@@ -56,8 +78,8 @@ export function turnNumber(): number {
 
 /** A text or bytes to one connection. Bytes are copied now: what the caller does to them later is not sent. */
 export function send(gateway: number, connection: number, data: string | Uint8Array, binary: boolean): void {
-  if (joinsLast(gateway, data, binary)) {
-    addReceiver(connection)
+  if (joinsLast(data, binary)) {
+    addReceiver(gateway, connection)
     return
   }
   const offset = used
@@ -137,10 +159,12 @@ export function finishFrame(type: number, flags: number, gateway: number, connec
   words[at + 5] = sequence
   used = (end + 3) & ~3
   words[TurnWord.USED] = used
+  if (output !== null) announceOutput()
 }
 
 /** The handler of an event has settled. */
 export function acknowledge(gateway: number, sequence: number): void {
+  if (output !== null) announceOutput()
   const runs = words[TurnWord.RUNS]!
   const run = TurnWord.FIRST_RUN + (runs - 1) * RUN_WORDS
   if (runs > 0 && words[run] === gateway && words[run + 2] === (sequence - 1) >>> 0) {
@@ -163,9 +187,9 @@ function acknowledgeInFrame(gateway: number, sequence: number): void {
   finishFrame(FrameType.ACK, 0, gateway, 0, used + HEADER_BYTES + 8)
 }
 
-/** The same message as the last one, to the next connection: a loop over sockets, most of the time. */
-function joinsLast(gateway: number, data: string | Uint8Array, binary: boolean): boolean {
-  if (last === null || last.gateway !== gateway) return false
+/** The same message as the last one, to the next connection, wherever that is: a loop over sockets, most of the time. */
+function joinsLast(data: string | Uint8Array, binary: boolean): boolean {
+  if (last === null) return false
   const flags = (words[(last.offset >> 2) + 1]! >> 8) & 0xff
   if (((flags & Flag.BINARY) !== 0) !== binary) return false
   if (typeof data === 'string') return last.text === data
@@ -199,14 +223,17 @@ function unchangedSince(copy: ArrayBuffer, data: Uint8Array): boolean {
   return true
 }
 
-function addReceiver(connection: number): void {
+function addReceiver(gateway: number, connection: number): void {
   const { offset } = last!
   if ((words[(offset >> 2) + 1]! & 0xff) === FrameType.SEND) turnIntoMany(offset)
-  reserve(4)
+  if (last!.gateway !== gateway && last!.gateway !== ALL_GATEWAYS) turnIntoPairs(offset)
+  reserve(8)
+  if (last!.gateway === ALL_GATEWAYS) {
+    words[used >> 2] = gateway
+    used += 4
+  }
   words[used >> 2] = connection
-  used += 4
-  words[offset >> 2]! += 4
-  words[TurnWord.USED] = used
+  endMany(offset, used + 4)
 }
 
 /** SEND becomes SEND_MANY: the length of the message goes in front of it, its receiver behind it. */
@@ -216,12 +243,38 @@ function turnIntoMany(offset: number): void {
   const payload = offset + HEADER_BYTES
   typedArrayCopyWithin(bytes, payload + 4, payload, payload + length)
   words[payload >> 2] = length
-  const receivers = (payload + 4 + length + 3) & ~3
+  const receivers = receiversOf(offset)
   words[receivers >> 2] = words[(offset >> 2) + 4]!
   words[(offset >> 2) + 1] = (words[(offset >> 2) + 1]! & ~0xff) | FrameType.SEND_MANY
   words[(offset >> 2) + 4] = 0
-  used = receivers + 4
-  words[offset >> 2] = used - offset
+  endMany(offset, receivers + 4)
+}
+
+/** Another gateway comes in: each receiver gets its own in front of it. */
+function turnIntoPairs(offset: number): void {
+  const first = receiversOf(offset) >> 2
+  const count = (used >> 2) - first
+  reserve(count * 4)
+  for (let i = count - 1; i >= 0; i--) {
+    words[first + 2 * i + 1] = words[first + i]!
+    words[first + 2 * i] = last!.gateway
+  }
+  words[(offset >> 2) + 1] = (words[(offset >> 2) + 1]! & 0xffff) | (ALL_GATEWAYS << 16)
+  last!.gateway = ALL_GATEWAYS
+  endMany(offset, used + count * 4)
+}
+
+/** Where the receivers of a SEND_MANY begin. */
+function receiversOf(offset: number): number {
+  const payload = offset + HEADER_BYTES
+  return (payload + 4 + words[payload >> 2]! + 3) & ~3
+}
+
+function endMany(offset: number, end: number): void {
+  if (output !== null) announceOutput()
+  used = end
+  words[offset >> 2] = end - offset
+  words[TurnWord.USED] = end
 }
 
 function isLong(data: string | Uint8Array): boolean {

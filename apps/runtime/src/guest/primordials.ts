@@ -71,12 +71,23 @@ export const mapHas = uncurry(Map.prototype.has) as <K, V>(map: Map<K, V>, key: 
 export const mapSize = getter<Map<unknown, unknown>, number>(Map.prototype, 'size')
 export const mapForEach = uncurry(Map.prototype.forEach) as <K, V>(map: Map<K, V>, each: (value: V, key: K) => void) => void
 export const NativeSet = Set
+export const mapClear = uncurry(Map.prototype.clear) as (map: Map<unknown, unknown>) => void
+export const mapEntries = uncurry(Map.prototype.entries) as <K, V>(map: Map<K, V>) => MapIterator<[K, V]>
+export const mapKeys = uncurry(Map.prototype.keys) as <K, V>(map: Map<K, V>) => MapIterator<K>
+export const mapValues = uncurry(Map.prototype.values) as <K, V>(map: Map<K, V>) => MapIterator<V>
 export const setAdd = uncurry(Set.prototype.add) as <V>(set: Set<V>, value: V) => Set<V>
+export const setClear = uncurry(Set.prototype.clear) as (set: Set<unknown>) => void
+export const setEntries = uncurry(Set.prototype.entries) as <V>(set: Set<V>) => SetIterator<[V, V]>
 export const setDelete = uncurry(Set.prototype.delete) as <V>(set: Set<V>, value: V) => boolean
 export const setHas = uncurry(Set.prototype.has) as <V>(set: Set<V>, value: V) => boolean
 export const setSize = getter<Set<unknown>, number>(Set.prototype, 'size')
 export const setForEach = uncurry(Set.prototype.forEach) as <V>(set: Set<V>, each: (value: V) => void) => void
 export const setValues = uncurry(Set.prototype.values) as <V>(set: Set<V>) => SetIterator<V>
+
+export const NativeWeakMap = WeakMap
+export const weakGet = uncurry(WeakMap.prototype.get) as <K extends object, V>(map: WeakMap<K, V>, key: unknown) => V | undefined
+export const weakSet = uncurry(WeakMap.prototype.set) as <K extends object, V>(map: WeakMap<K, V>, key: K, value: V) => WeakMap<K, V>
+export const weakDelete = uncurry(WeakMap.prototype.delete) as <K extends object>(map: WeakMap<K, unknown>, key: K) => boolean
 
 export const now = Date.now
 export const mathFloor = Math.floor
@@ -118,7 +129,7 @@ export const dateGetTime = uncurry(Date.prototype.getTime)
 export const NativeDate = Date
 export const NativeRegExp = RegExp
 export const regExpSource = getter<RegExp, string>(RegExp.prototype, 'source')
-/** One for each flag, in the order of the bits that values/tags.ts gives them. */
+/** One for each flag, in the order of the bits that packages/shared/src/value-tags.ts gives them. */
 export const regExpFlags = objectFreeze([
   getter<RegExp, boolean>(RegExp.prototype, 'hasIndices'),
   getter<RegExp, boolean>(RegExp.prototype, 'global'),

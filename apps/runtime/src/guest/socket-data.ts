@@ -1,8 +1,9 @@
 import { FrameType } from '@socklet/protocol/frame'
+import { TurnWord } from '../turn-layout.ts'
 import { CLOSED, type Connection } from './connection.ts'
 import { current, setCurrent } from './current.ts'
 import { logError } from './log.ts'
-import { command } from './outbox.ts'
+import { changeWord, command } from './outbox.ts'
 import { bareArray, typedArrayByteLength } from './primordials.ts'
 import { EMPTY } from './socket-bytes.ts'
 import { decodeValue, encodeValue } from './values.ts'
@@ -47,6 +48,11 @@ export function watchData(connection: Connection): void {
   if (touchedCount === 1) void keepChanges()
 }
 
+/** Keeps what has changed in it, whether or not anybody has read it since. */
+export function lookAtData(connection: Connection): void {
+  if (connection.dataDecoded && typeof connection.dataValue === 'object' && connection.dataValue !== null) keepChange(connection)
+}
+
 async function keepChanges(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) await undefined
   const connections = touched
@@ -83,7 +89,9 @@ function encode(value: unknown): Uint8Array | null {
 
 function keep(connection: Connection, bytes: Uint8Array | null): void {
   connection.dataBytes = bytes
-  if (connection.readyState !== CLOSED) command(FrameType.DATA, 0, connection.gateway, connection.number, bytes ?? EMPTY)
+  if (connection.readyState === CLOSED) return
+  command(FrameType.DATA, 0, connection.gateway, connection.number, bytes ?? EMPTY)
+  changeWord(TurnWord.DATA, 1)
 }
 
 function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'events'
 import { FrameType, Listen } from '@socklet/protocol/frame'
+import { TurnWord } from '../turn-layout.ts'
 // Makes the emitter of the package as Node's is now, codes of errors included.
 // oxlint-disable-next-line import/no-unassigned-import
 import './globals/node/events.ts'
 import { CLOSED, CLOSING, CONNECTING, OPEN, type BinaryType, type Connection } from './connection.ts'
-import { command } from './outbox.ts'
+import { changeWord, command } from './outbox.ts'
 import { NativeRangeError, NativeSet, NativeTypeError, objectAssign, objectDefine, objectHasOwn, reflectApply, setAdd, setForEach, toText } from './primordials.ts'
 import { checkRoom, joinRoom, leaveRoom, restoreRooms } from './rooms.ts'
 import { EMPTY, isBlob, toBytes } from './socket-bytes.ts'
@@ -31,6 +32,7 @@ export let socketOf: (connection: Connection, rooms: string[] | undefined) => We
 export let connectionOf: (socket: WebSocket) => Connection
 export let isSocket: (value: unknown) => value is WebSocket
 
+const eventNames = EventEmitter.prototype.eventNames as (this: WebSocket) => unknown[]
 const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string) => number
 
 /** `ctx.socket`: behaves as the server-side WebSocket of `ws` 8 (ws docs, "Class: WebSocket"). */
@@ -235,9 +237,17 @@ export class WebSocket extends EventEmitter {
   }
 
   #listen(type: string | symbol): this {
+    tellListened(this, this.#connection)
     if (type === 'ping' || type === 'pong') tellListening(this, this.#connection)
     return this
   }
+}
+
+/** Whoever listens to an open socket would be lost with the isolate, which the host has to know. */
+export function tellListened(socket: WebSocket, connection: Connection): void {
+  const listened = connection.readyState !== CLOSED && reflectApply(eventNames, socket, []).length > 0
+  if (listened !== connection.listened) changeWord(TurnWord.HELD, listened ? 1 : -1)
+  connection.listened = listened
 }
 
 /** Tells the gateway which of the client's control frames somebody listens to, if that has changed. */

@@ -1,16 +1,39 @@
 import { broadcast, type BroadcastOptions } from './broadcast.ts'
 import { NativeMap, mapDelete, mapGet, mapSet, reflectApply, setAdd, setDelete, setForEach, setHas, setSize, setValues } from './primordials.ts'
-import { checkRoom, membersOf } from './rooms.ts'
-import { connectionOf, type WebSocket } from './socket.ts'
+import { makeClosedConnection, makeConnection, openConnection, type Known } from './connection.ts'
+import { checkRoom, membersOf, restoreRooms } from './rooms.ts'
+import { connectionOf, socketOf, type WebSocket } from './socket.ts'
 
 export let addSocket: (sockets: Sockets, socket: WebSocket) => void
 export let removeSocket: (sockets: Sockets, socket: WebSocket) => void
+/** The socket with this id, for whatever is kept and refers to it. Unless a gateway has it, or says so later, it is a closed one. */
+export let socketFor: (sockets: Sockets, id: string) => WebSocket
+/** The socket of a connection that a gateway has: the one that is referred to already, or a new one. */
+export let openSocket: (sockets: Sockets, known: Known, rooms: string[] | undefined) => WebSocket
 
 /** The app's open sockets, as `cloud.sockets`: a live Set. */
 export class Sockets extends Set<WebSocket> {
   readonly #byId = new NativeMap<string, WebSocket>()
+  /** Referred to by what was restored, and not open, or not yet. */
+  readonly #closed = new NativeMap<string, WebSocket>()
 
   static {
+    socketFor = (sockets, id) => {
+      const known = mapGet(sockets.#byId, id) ?? mapGet(sockets.#closed, id)
+      if (known !== undefined) return known
+      const socket = socketOf(makeClosedConnection(id), undefined)
+      mapSet(sockets.#closed, id, socket)
+      return socket
+    }
+    openSocket = (sockets, known, rooms) => {
+      const waiting = mapGet(sockets.#closed, known.id)
+      if (waiting === undefined) return socketOf(makeConnection(known), rooms)
+      mapDelete(sockets.#closed, known.id)
+      const connection = connectionOf(waiting)
+      openConnection(connection, known)
+      if (rooms !== undefined) restoreRooms(waiting, connection, rooms)
+      return waiting
+    }
     addSocket = (sockets, socket) => {
       setAdd(sockets, socket)
       mapSet(sockets.#byId, connectionOf(socket).id, socket)

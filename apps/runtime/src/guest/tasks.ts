@@ -7,7 +7,7 @@ import { acknowledge, setWord } from './outbox.ts'
 import { bareArray, mathMin, now } from './primordials.ts'
 import type { Response } from './response.ts'
 import { watchData } from './socket-data.ts'
-import { setDeadline } from './timers.ts'
+import { addDeadline } from './timers.ts'
 
 /** A handler that runs. They stand in a list in the order of their start, which is the order of their deadlines. */
 export interface Task {
@@ -101,4 +101,4 @@ function firstDeadline(): number {
   for (let i = 0; i < listCount; i++) first = mathMin(first, lists[i]!.deadline)
   return first
 }
-setDeadline(firstDeadline)
+addDeadline(firstDeadline)

@@ -158,11 +158,18 @@ export async function runTimers(afterEach: () => Promise<void>): Promise<void> {
   }
 }
 
-let deadlineOf = (): number => Infinity
+const deadlines = bareArray<() => number>()
+let deadlineCount = 0
 
-/** Another time at which the guest wants a turn: when a handler has taken too long. Asked at the end of each turn. */
-export function setDeadline(ask: () => number): void {
-  deadlineOf = ask
+/** Another time at which the guest wants a turn, in epoch milliseconds or Infinity. Asked at the end of each turn. */
+export function addDeadline(ask: () => number): void {
+  deadlines[deadlineCount++] = ask
+}
+
+function firstDeadline(): number {
+  let first = Infinity
+  for (let i = 0; i < deadlineCount; i++) first = mathMin(first, deadlines[i]!())
+  return first
 }
 
 /** Tells the host when the next turn is wanted. */
@@ -172,7 +179,7 @@ export function reportTimers(): void {
     if (timeout !== undefined && stateOf(timeout).due === heap[1]!.due) break
     pop()
   }
-  const next = mathMin(heapSize > 0 ? heap[1]!.due : Infinity, deadlineOf())
+  const next = mathMin(heapSize > 0 ? heap[1]!.due : Infinity, firstDeadline())
   setWord(TurnWord.WAKE_IN, next === Infinity ? NEVER : mathMax(0, mathMin(next - now(), MAX_DELAY_MS)))
   setWord(TurnWord.TIMERS, mapSize(timers))
 }

@@ -1,6 +1,6 @@
 import type { ConnectionHead } from '@socklet/protocol'
 import { Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
-import { CLOSED, CLOSING, makeConnection, type Connection } from './connection.ts'
+import { CLOSED, CLOSING, type Connection } from './connection.ts'
 import { setCurrent, type Running } from './current.ts'
 import { readError, requestPrefix, twelveHex } from './event-details.ts'
 import { readHead, readText, type EventFrame, type Mailbox } from './mailbox.ts'
@@ -10,8 +10,8 @@ import { acknowledge } from './outbox.ts'
 import type { DispatcherParts } from './parts.ts'
 import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, jsonParse, mapDelete, mapGet, mapSet, reflectApply } from './primordials.ts'
 import { leaveAllRooms } from './rooms.ts'
-import { connectionOf, socketOf, tellListening, type WebSocket } from './socket.ts'
-import { addSocket, removeSocket } from './sockets.ts'
+import { connectionOf, tellListened, tellListening, type WebSocket } from './socket.ts'
+import { addSocket, openSocket, removeSocket } from './sockets.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 import { failCallbacks, settleCallback } from './write-callbacks.ts'
 
@@ -44,7 +44,7 @@ export class WebSocketEvents {
     const { id, url, headers, protocol, extensions, rooms, paused } = jsonParse(text) as ConnectionHead
     const dataBytes = end < frame.end ? new NativeUint8Array(arrayBufferSlice(mailbox.buffer, end, frame.end)) : null
     const known = { gateway: frame.gateway, number: frame.connection, id, url, headers, protocol, extensions, requestPrefix: requestPrefix(id), paused: paused === true, dataBytes }
-    const socket = socketOf(makeConnection(known), rooms)
+    const socket = openSocket(this.#parts.sockets, known, rooms)
     mapSet(this.#socketsOf(frame.gateway), frame.connection, socket)
     addSocket(this.#parts.sockets, socket)
     return socket
@@ -160,6 +160,7 @@ export class WebSocketEvents {
     removeSocket(this.#parts.sockets, socket)
     leaveAllRooms(socket, connection)
     failCallbacks(connection)
+    tellListened(socket, connection)
   }
 
   #messageData(mailbox: Mailbox, frame: EventFrame, isBinary: boolean, connection: Connection): unknown {

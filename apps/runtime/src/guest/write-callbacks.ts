@@ -1,5 +1,7 @@
+import { TurnWord } from '../turn-layout.ts'
 import { logError } from './log.ts'
-import { NativeError, NativeMap, mapDelete, mapForEach, mapGet, mapSet } from './primordials.ts'
+import { changeWord } from './outbox.ts'
+import { NativeError, NativeMap, mapDelete, mapForEach, mapGet, mapSet, mapSize } from './primordials.ts'
 
 /** The last argument of `send`, `ping` and `pong`. */
 export type Done = (error?: Error) => void
@@ -16,19 +18,20 @@ let lastSequence = 0
 export function keepCallback(waiting: Waiting, done: Done): number {
   lastSequence = (lastSequence + 1) >>> 0
   mapSet((waiting.callbacks ??= new NativeMap()), lastSequence, done)
+  changeWord(TurnWord.HELD, 1)
   return lastSequence
 }
 
 /** The frame was not sent after all. */
 export function forgetCallback(waiting: Waiting, sequence: number): void {
-  mapDelete(waiting.callbacks!, sequence)
+  if (mapDelete(waiting.callbacks!, sequence)) changeWord(TurnWord.HELD, -1)
 }
 
 /** The frame with this number was written, or was not. */
 export function settleCallback(waiting: Waiting, sequence: number, failed: boolean): void {
   const done = waiting.callbacks === null ? undefined : mapGet(waiting.callbacks, sequence)
   if (done === undefined) return
-  mapDelete(waiting.callbacks!, sequence)
+  forgetCallback(waiting, sequence)
   run(done, failed ? notWritten() : undefined)
 }
 
@@ -36,6 +39,7 @@ export function settleCallback(waiting: Waiting, sequence: number, failed: boole
 export function failCallbacks(waiting: Waiting): void {
   const { callbacks } = waiting
   waiting.callbacks = null
+  if (callbacks !== null) changeWord(TurnWord.HELD, -mapSize(callbacks))
   if (callbacks !== null) mapForEach(callbacks, (done) => run(done, notWritten()))
 }
 

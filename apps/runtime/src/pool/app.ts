@@ -1,5 +1,5 @@
 import { WEBSOCKET_FUNCTION, effectiveLimits } from '@socklet/config'
-import type { Release } from '@socklet/catalog'
+import type { FunctionVersion, Release } from '@socklet/catalog'
 import type { AppRelease, AppRoute, ModuleSource, Placement } from '@socklet/protocol'
 
 /** Only the isolate knows what a function exports. Who mentions the word is asked at each upgrade, who does not cannot have it. */
@@ -24,6 +24,8 @@ export interface PoolApp {
   route: AppRoute
   revision: number
   heapMiB: number
+  /** Quota of `cloud.shared`. */
+  sharedBytes: number
   placement: Placement | null
   /** Isolates that were started anew after one was lost. */
   restarts: number
@@ -43,6 +45,7 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     route: routeOf(number, release),
     revision: release.app.revision,
     heapMiB: effectiveLimits(release.app.limits).heapMiB,
+    sharedBytes: effectiveLimits(release.app.limits).sharedBytes,
     placement: null,
     restarts: 0,
     losses: 0,
@@ -58,6 +61,7 @@ export function refresh(app: PoolApp, release: Release): void {
   app.route = routeOf(app.number, release)
   app.revision = release.app.revision
   app.heapMiB = effectiveLimits(release.app.limits).heapMiB
+  app.sharedBytes = effectiveLimits(release.app.limits).sharedBytes
 }
 
 /** Runs `work` when what was begun for this app before is over, failed or not. */
@@ -78,8 +82,11 @@ function routeOf(number: number, release: Release): AppRoute {
   }
 }
 
+/** What a worker is told of a release; of the functions only what runs. */
+export type RunnableRelease = Omit<Release, 'functions'> & { functions: Pick<FunctionVersion, 'name' | 'version' | 'compiled' | 'methods'>[] }
+
 /** What a worker needs of it. */
-export function appRelease(release: Release): AppRelease {
+export function appRelease(release: RunnableRelease): AppRelease {
   return {
     appid: release.app.appid,
     revision: release.app.revision,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Catalog } from '@socklet/catalog'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
 import type { Apps } from './apps.ts'
 import { listConnections, mustFind, positive } from './connections.ts'
@@ -6,25 +7,36 @@ import type { Gateways } from './gateways.ts'
 import type { LogStore } from './logs.ts'
 import type { Placements } from './placement.ts'
 import { appStats, processes } from './stats.ts'
+import type { SharedStates } from './shared-states.ts'
+import type { Trials } from './trials.ts'
+import { tryChange } from './try-change.ts'
 import type { Workers } from './workers.ts'
 
 export interface PoolParts {
+  catalog: Catalog
   apps: Apps
   workers: Workers
   gateways: Gateways
   placements: Placements
+  states: SharedStates
+  trials: Trials
   logs: LogStore
   consolePid: () => number | null
 }
 
 /** What gateways ask, but `hello`. */
-export function gatewayCalls({ apps, placements, logs }: PoolParts): Omit<CallHandlers<PoolCallsOfGateway>, 'hello'> {
+export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): Omit<CallHandlers<PoolCallsOfGateway>, 'hello'> {
   return {
     locate: async ({ appid }) => (await apps.find(appid))?.route ?? null,
     place: async ({ app: number }) => {
       const app = apps.byNumber(number)
       if (app === undefined) throw new CallError('app_not_found', `there is no app with the number ${number}`)
       return placements.place(app)
+    },
+    stopping: async () => {
+      await gateways.untilAllStop()
+      await placements.putAllAway()
+      return null
     },
     log: ({ app: number, line }) => {
       const app = apps.byNumber(number)
@@ -46,6 +58,8 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
       await placements.restart(await mustFind(apps, appid))
       return null
     },
+    sharedDelete: async ({ appid, key }) => placements.deleteShared(await mustFind(apps, appid), Buffer.from(key, 'base64')),
+    trial: (change) => tryChange(parts, change),
     stats: async ({ appid }) => {
       const app = await mustFind(apps, appid)
       return (await appStats(parts, app))[appid]!
@@ -74,13 +88,14 @@ async function untilQuiet(gateways: Gateways, app: number): Promise<void> {
 }
 
 /** Puts in force what the catalog says: first where the code runs, then where clients come in. */
-async function applyChange({ apps, gateways, placements, logs }: PoolParts, appid: string): Promise<void> {
+async function applyChange({ apps, gateways, placements, states, logs }: PoolParts, appid: string): Promise<void> {
   const before = apps.known(appid)
   const heapBefore = before?.heapMiB ?? 0
   const app = await apps.reload(appid)
   if (app === null) {
     await gateways.all('route', { appid, route: null })
     if (before !== undefined) await placements.remove(before)
+    else await states.remove({ appid })
     logs.remove(appid)
     return
   }

@@ -7,6 +7,7 @@ type GatewayControl = Control<GatewayCalls, CallMap>
 
 /** The gateways that are connected, by index. */
 export class Gateways {
+  readonly #stopping: (() => void)[] = []
   readonly #controls = new Map<number, { control: GatewayControl; pid: number }>()
 
   add(index: number, control: GatewayControl, pid: number): void {
@@ -15,6 +16,19 @@ export class Gateways {
 
   remove(index: number, control: GatewayControl): void {
     if (this.#controls.get(index)?.control === control) this.#controls.delete(index)
+    this.#lookWhetherAllStop()
+  }
+
+  /** Settles once each gateway that is there has called this. */
+  untilAllStop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#stopping.push(resolve)
+      this.#lookWhetherAllStop()
+    })
+  }
+
+  #lookWhetherAllStop(): void {
+    if (this.#stopping.length >= this.#controls.size) for (const resolve of this.#stopping.splice(0)) resolve()
   }
 
   get size(): number {

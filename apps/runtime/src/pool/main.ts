@@ -3,9 +3,11 @@
  * reach. It runs no tenant code.
  */
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openCatalog } from '@socklet/catalog'
 import { DATA, enterDataFolder, readOptions } from '@socklet/config'
 import { decodeLogLine, runAsChild } from '@socklet/protocol'
+import { openSharedStore } from '@socklet/shared'
 import { makeGuest } from '../snapshot/index.ts'
 import { setGuestModules } from './app.ts'
 import { Apps } from './apps.ts'
@@ -14,9 +16,13 @@ import { Gateways } from './gateways.ts'
 import { LogStore } from './logs.ts'
 import { listenForPeers, tellConsoles, type Console } from './peers.ts'
 import { Placements } from './placement.ts'
+import { SharedStates } from './shared-states.ts'
+import { Trials } from './trials.ts'
 import { Workers } from './workers.ts'
 
 const DAY_MS = 86_400_000
+/** Isolates that do not let themselves be put away in this time lose what they have not written. */
+const PUT_AWAY_MS = 5_000
 
 const report = (message: string): void => void process.stderr.write(`${message}\n`)
 
@@ -31,18 +37,22 @@ const logs = new LogStore(
   (error) => report(`log lines were lost: ${error.message}`)
 )
 const apps = new Apps(catalog)
+const states = new SharedStates({ store: openSharedStore(DATA.shared), apps, report })
 const gateways = new Gateways()
 const workers = new Workers({
   count: options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1),
   gateways: options.gateways,
   snapshot: guest.snapshot,
   onLog: writeLog,
+  onShared: (worker, bytes, start, end) => states.onChange(worker, bytes, start, end),
+  onIdle: (worker, idle) => placements.onIdle(worker, idle),
   onDown: (worker, down) => placements.onDown(worker, down),
   onLost: (worker, loss) => placements.onLost(worker, loss),
   report
 })
-const placements = new Placements({ catalog, apps, workers, gateways, report })
-const parts: PoolParts = { apps, workers, gateways, placements, logs, consolePid: () => [...consoles][0]?.pid ?? null }
+const placements = new Placements({ catalog, apps, workers, gateways, states, report })
+const trials = new Trials({ snapshot: guest.snapshot, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
+const parts: PoolParts = { catalog, apps, workers, trials, gateways, placements, states, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({
   parts: () => parts,
@@ -55,9 +65,12 @@ const server = await listenForPeers({
 
 const child = runAsChild({
   stop: async () => {
+    await Promise.race([placements.putAllAway(), sleep(PUT_AWAY_MS)])
     workers.stop()
+    trials.stop()
     server.close()
     logs.close()
+    await states.close()
     await catalog.close()
   }
 })

@@ -3,6 +3,7 @@ import { CallError, type Loss, type Placement, type PoolCallsOfWorker } from '@s
 import { appRelease, inTurn, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { Gateways } from './gateways.ts'
+import type { SharedStates } from './shared-states.ts'
 import type { WorkerProcess } from './worker-process.ts'
 import type { Workers } from './workers.ts'
 
@@ -22,20 +23,22 @@ export class Placements {
   readonly #apps: Apps
   readonly #workers: Workers
   readonly #gateways: Gateways
+  readonly #states: SharedStates
   readonly #report: (message: string) => void
   #nextGeneration = 1
 
-  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways; report: (message: string) => void }) {
+  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways; states: SharedStates; report: (message: string) => void }) {
     this.#catalog = parts.catalog
     this.#apps = parts.apps
     this.#workers = parts.workers
     this.#gateways = parts.gateways
+    this.#states = parts.states
     this.#report = parts.report
   }
 
   /** Where the app is, starting it if need be. @throws CallError `unavailable` if it cannot run. */
   place(app: PoolApp): Promise<Placement> {
-    return inTurn(app, async () => app.placement ?? this.#hold(app))
+    return inTurn(app, async () => app.placement ?? this.#start(app))
   }
 
   /** Gives the worker that holds the app what the catalog has now, or another isolate where the old one cannot take it. */
@@ -60,7 +63,32 @@ export class Placements {
 
   /** The app is gone from the catalog. */
   remove(app: PoolApp): Promise<void> {
-    return inTurn(app, () => this.#release(app))
+    return inTurn(app, async () => {
+      await this.#release(app)
+      await this.#states.remove(app)
+    })
+  }
+
+  /** The app has nothing to do: its isolate is put away until something comes for it. */
+  onIdle(worker: WorkerProcess, { app: number, generation }: PoolCallsOfWorker['idle']['params']): void {
+    const app = this.#apps.byNumber(number)
+    if (app !== undefined) void inTurn(app, () => this.#hibernate(app, worker, generation)).catch(() => {})
+  }
+
+  /** All isolates are put away, with what they have changed stored. */
+  async putAllAway(): Promise<void> {
+    await Promise.all(this.#apps.all.map((app) => inTurn(app, () => this.#release(app)).catch(() => {})))
+  }
+
+  /** Removes a key of the app's shared values. Returns whether it was there. */
+  deleteShared(app: PoolApp, key: Uint8Array): Promise<boolean> {
+    return inTurn(app, async () => {
+      const worker = app.placement === null ? undefined : this.#workers.get(app.placement.worker)
+      if (worker === undefined) return this.#states.deleteKey(app.appid, key)
+      if (!(await this.#states.has(app.appid, key))) return false
+      await worker.control.call('forget', { app: app.number, generation: app.placement!.generation, key: Buffer.from(key).toString('base64') })
+      return true
+    })
   }
 
   /** A worker has lost the isolate of an app. */
@@ -104,6 +132,23 @@ export class Placements {
     await this.#gateways.all('placed', { app: app.number, placement, loss })
   }
 
+  /** Every gateway is told where the app is: the isolate begins when it knows the connections of all. */
+  async #start(app: PoolApp): Promise<Placement> {
+    const placement = await this.#hold(app)
+    this.#gateways.tell('placed', { app: app.number, placement, loss: 'none' })
+    return placement
+  }
+
+  async #hibernate(app: PoolApp, worker: WorkerProcess, generation: number): Promise<void> {
+    if (app.placement?.generation !== generation || app.placement.worker !== worker.index) return
+    if (!(await worker.control.call('release', { app: app.number, ifIdle: true }))) return
+    // The worker may have died meanwhile, and the app be on its way to another.
+    if (app.placement?.generation !== generation) return
+    app.placement = null
+    worker.apps.delete(app.number)
+    await this.#gateways.all('placed', { app: app.number, placement: null, loss: 'idle' })
+  }
+
   async #putAway(app: PoolApp): Promise<void> {
     await this.#release(app)
     await this.#gateways.all('placed', { app: app.number, placement: null, loss: 'none' })
@@ -125,6 +170,7 @@ export class Placements {
       const placement = { app: app.number, worker: worker.index, generation: this.#nextGeneration++ }
       worker.apps.add(app.number)
       try {
+        await this.#states.give(app, placement.generation, worker)
         await worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release) })
       } catch (error) {
         worker.apps.delete(app.number)
@@ -139,11 +185,14 @@ export class Placements {
     }
   }
 
+  /** Until it is away, the worker holds the app: what it has changed last is still to be stored. */
   async #release(app: PoolApp): Promise<void> {
-    const worker = app.placement === null ? undefined : this.#workers.get(app.placement.worker)
-    app.placement = null
-    worker?.apps.delete(app.number)
+    const { placement } = app
+    const worker = placement === null ? undefined : this.#workers.get(placement.worker)
     await worker?.control.call('release', { app: app.number }).catch(() => {})
+    worker?.apps.delete(app.number)
+    // The worker may have died meanwhile, which has its own consequences.
+    if (app.placement === placement) app.placement = null
   }
 
   /** false if the isolate could not take it. */

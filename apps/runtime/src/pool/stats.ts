@@ -3,6 +3,7 @@ import type { AppStats, IsolateStats, ProcessInfo } from '@socklet/protocol'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import { NO_TRAFFIC, type Gateways } from './gateways.ts'
+import type { Trials } from './trials.ts'
 import type { Workers } from './workers.ts'
 
 const CALL_TIMEOUT_MS = 2_000
@@ -11,6 +12,7 @@ const PAGE_BYTES = 4096
 export interface StatsParts {
   apps: Apps
   workers: Workers
+  trials: Trials
   gateways: Gateways
   consolePid: () => number | null
 }
@@ -48,7 +50,8 @@ export async function processes(parts: StatsParts): Promise<ProcessInfo[]> {
     ...parts.gateways.pids.map(({ index, pid }) => ({ kind: 'gateway' as const, index, pid })),
     { kind: 'pool', index: 0, pid: process.pid, restarts: parts.workers.restarts },
     ...(consolePid === null ? [] : [{ kind: 'console' as const, index: 0, pid: consolePid }]),
-    ...parts.workers.all.map(({ index, pid, apps }) => ({ kind: 'worker' as const, index, pid, apps: appids(parts.apps, apps) }))
+    ...parts.workers.all.map(({ index, pid, apps }) => ({ kind: 'worker' as const, index, pid, apps: appids(parts.apps, apps) })),
+    ...parts.trials.processes.map(({ index, pid }) => ({ kind: 'trial' as const, index, pid }))
   ]
   return Promise.all(named.map(async (one) => ({ ...one, ...(await fromProc(one.pid)) })))
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { DATA } from '@socklet/config'
-import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
+import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
 
 const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -31,6 +31,8 @@ export interface WorkerProcess {
   readonly control: Control<WorkerCalls, PoolCallsOfWorker>
   /** Numbers of the apps that it holds. */
   readonly apps: Set<number>
+  /** A frame that is no call. */
+  send(head: FrameHead, payload?: Uint8Array): void
   /** Ends it at once: what a worker holds is kept by others. */
   kill(): void
   /** Its process runs and its link is open, as far as is known: either may end first. */
@@ -61,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     startedAt: Date.now(),
     control,
     apps: new Set(),
+    send: (head, payload) => link.send(head, payload),
     kill: () => child.kill('SIGKILL'),
     get killed() {
       return child.killed

@@ -16,6 +16,10 @@ export interface WorkersOptions {
   snapshot: Uint8Array
   /** Log frames of apps. */
   onLog: (app: number, payload: Uint8Array) => void
+  /** Changes of an app's shared values, `bytes[start .. end)`. */
+  onShared: (worker: WorkerProcess, bytes: Uint8Array, start: number, end: number) => void
+  /** An app has nothing to do. */
+  onIdle: (worker: WorkerProcess, idle: PoolCallsOfWorker['idle']['params']) => void
   /** A worker has lost this app's isolate. */
   onDown: (worker: WorkerProcess, down: PoolCallsOfWorker['down']['params']) => void
   /** A worker is gone, with all that it held. */
@@ -89,6 +93,10 @@ export class Workers {
             this.#options.onDown(this.#workers.get(index)!, params)
             return null
           },
+          idle: (params) => {
+            this.#options.onIdle(this.#workers.get(index)!, params)
+            return null
+          },
           tainted: ({ reason }) => {
             this.#options.report(`worker ${index} is replaced: ${String(reason).slice(0, 500)}`)
             this.#workers.get(index)?.kill()
@@ -97,6 +105,7 @@ export class Workers {
         },
         onFrame: (bytes, start, end) => {
           if (bytes[start + 4] === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + 24, end))
+          else if (bytes[start + 4] === FrameType.SHARED) this.#options.onShared(worker, bytes, start, end)
         },
         onExit: (reason, signal) => this.#onExit(worker, reason, signal)
       })

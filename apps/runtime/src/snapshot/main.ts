@@ -4,8 +4,9 @@
  */
 import ivm from 'isolated-vm'
 import { bundleGuest, bundleModules } from './bundle.ts'
+import { warmUpScript } from './warm-up.ts'
 
 const [code, modules] = await Promise.all([bundleGuest(), bundleModules()])
-const snapshot = ivm.Isolate.createSnapshot([{ code, filename: 'socklet:guest' }])
+const snapshot = ivm.Isolate.createSnapshot([{ code, filename: 'socklet:guest' }], warmUpScript())
 process.stdout.write(`${JSON.stringify(modules)}\n`)
 process.stdout.write(new Uint8Array(snapshot.copy()))

@@ -1,19 +1,27 @@
 import { Flag, FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
-import { startIsolate, type Isolate } from './isolate.ts'
-import { Mailbox, type Delivery, type Suspect } from './mailbox.ts'
-import { sendResult, type TurnResult } from './result.ts'
+import type { Isolate } from './isolate.ts'
+import { Inbox } from './inbox.ts'
+import type { Delivery, Suspect } from './mailbox.ts'
+import { checkResult, type TurnResult } from './result.ts'
+import { Results } from './results.ts'
+import type { Spare } from './spare.ts'
 import type { Turns, WatchedTurn } from './turns.ts'
 
 export interface AppParts {
   app: number
   generation: number
   release: AppRelease
-  snapshot: ArrayBuffer
+  /** Gives it an isolate. */
+  spare: Spare
+  /** What is kept of `cloud.shared`: records of packages/shared. */
+  state: Uint8Array[]
   gateways: Link[]
   pool: Link
   turns: Turns
   /** The isolate is gone for good, and not because it was asked to. */
   onDown: (reason: string, fault: 'tenant' | 'platform') => void
+  /** It has had nothing to do for as long as its limit `idleMs` says. Said again as long as that is so. */
+  onIdle: () => void
   /** A thread of this process is lost. */
   onTainted: (reason: string) => void
 }
@@ -27,20 +35,24 @@ const FIRST_TURN_EVENTS = 64
 const AVERAGE_WEIGHT = 0.2
 /** Turns in a row whose results got lost to unhandled rejections, after which the app cannot be helped. */
 const MAX_LOST_RESULTS = 20
+/** Gateways that do not say in this time that they have attached their connections are not waited for. */
+const ATTACH_LIMIT_MS = 2_000
+/** The store is given so long for the last changes of an isolate that is put away. */
+const STORE_LIMIT_MS = 5_000
 /** To start an isolate is our own work. Beyond this something is wrong with it. */
 const START_LIMIT_MS = 5_000
 
-const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null }
+const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: false }
 
 /**
- * One app in this worker: its mailbox, its isolate, and the turns that bring one to the other, one at a time.
+ * One app in this worker: its inbox, its isolate, and the turns that bring one to the other, one at a time.
  */
 export class App {
   readonly #parts: AppParts
-  readonly #mailbox = new Mailbox()
+  readonly #inbox: Inbox
+  readonly #results: Results
   #release: AppRelease
   #isolate: Isolate | null = null
-  #disposeStarting: (() => void) | null = null
   #gone = false
   /** A turn runs, or waits for admission. */
   #busy = true
@@ -54,10 +66,20 @@ export class App {
   #last: TurnResult | null = null
   #turnCount = 0
   #eventCount = 0
+  /** Who wants the isolate put away, and whether it need not be idle for that. */
+  #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
+  #forgets: { key: Uint8Array; done: () => void }[] = []
+  #lastWorkAt = performance.now()
+  #idleTimer: NodeJS.Timeout
+  readonly #attachTimer: NodeJS.Timeout
 
   constructor(parts: AppParts) {
     this.#parts = parts
     this.#release = parts.release
+    this.#inbox = new Inbox(parts.gateways.length)
+    this.#results = new Results(parts)
+    this.#idleTimer = setTimeout(() => this.#lookWhetherIdle(), parts.release.limits['idleMs'])
+    this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
     parts.turns.enter(() => void this.#start())
   }
 
@@ -72,8 +94,23 @@ export class App {
   /** An event frame of this app, `bytes[start .. end)`. */
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (this.#gone) return
-    this.#mailbox.add(bytes, start, end)
-    if (!this.#busy) this.#enter()
+    this.#inbox.add(bytes, start, end)
+    this.#enterIfNeeded()
+  }
+
+  /** The pool has stored the changes of `cloud.shared` up to this one, or could not. */
+  onStored(change: number, failed: boolean): void {
+    if (this.#gone) return
+    if (failed) {
+      this.#fail('its shared values could not be stored', 'platform')
+      return
+    }
+    try {
+      this.#results.onStored(change)
+    } catch (error) {
+      this.#fail((error as Error).message, 'tenant')
+    }
+    this.#enterIfNeeded()
   }
 
   /** Settles when the next event runs the new release. Rejects if the release cannot be loaded, or the isolate is gone. */
@@ -84,17 +121,40 @@ export class App {
         return
       }
       this.#updates.push({ release, done: (error) => (error === undefined ? resolve() : reject(error)) })
-      if (!this.#busy) this.#enter()
+      this.#enterIfNeeded()
     })
   }
 
-  /** Puts the isolate away. */
+  /**
+   * Puts the isolate away, with what it has changed stored: `anyway`, or if it is idle.
+   * Settles with whether it is away.
+   */
+  putAway(anyway: boolean): Promise<boolean> {
+    if (this.#gone) return Promise.resolve(true)
+    if (!anyway && !this.#isIdle) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      this.#putAways.push({ anyway, done: resolve })
+      this.#enterIfNeeded()
+    })
+  }
+
+  /** Removes the key of `cloud.shared` that has these bytes. Settles when that is stored. */
+  forget(key: Uint8Array): Promise<void> {
+    if (this.#gone) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#forgets.push({ key, done: resolve })
+      this.#enterIfNeeded()
+    })
+  }
+
+  /** Ends the isolate. */
   dispose(): void {
     if (this.#gone) return
     this.#gone = true
-    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
+    for (const timer of [this.#wakeTimer, this.#idleTimer, this.#attachTimer]) if (timer !== null) clearTimeout(timer)
+    for (const { done } of this.#putAways.splice(0)) done(true)
+    for (const { done } of this.#forgets.splice(0)) done()
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
-    this.#disposeStarting?.()
     this.#isolate?.dispose()
   }
 
@@ -108,32 +168,27 @@ export class App {
       cpuMs: alive ? isolate.cpuMs : 0,
       heapBytes: alive ? await isolate.heapBytes().catch(() => 0) : 0,
       logLinesDropped: this.#last?.logsDropped ?? 0,
-      waiting: this.#mailbox.events,
+      waiting: this.#inbox.count,
       running: this.#busy
     }
   }
 
   async #start(): Promise<void> {
-    const { turns, snapshot, release } = this.#parts
+    const { turns, spare, release } = this.#parts
+    const memoryMiB = release.limits['heapMiB']!
     try {
-      const options = {
-        snapshot,
-        memoryMiB: release.limits['heapMiB']!,
-        config: { appid: release.appid, limits: release.limits },
-        onCatastrophe: (message: string) => this.#parts.onTainted(`the isolate of ${release.appid} broke: ${message}`)
+      this.#isolate = await spare.take(memoryMiB)
+      if (this.#gone) {
+        this.#isolate.dispose()
+        return
       }
-      const starting = (): Promise<Isolate> =>
-        startIsolate(options, (dispose) => {
-          this.#disposeStarting = dispose
-          if (this.#gone) dispose()
-        })
-      this.#isolate = await turns.watch(this.#watched(() => 0, START_LIMIT_MS), starting)
-      if (this.#gone) return
+      await this.#restore()
       await this.#load(release)
     } catch (error) {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
     } finally {
       turns.leave()
+      spare.refillSoon(memoryMiB)
       this.#afterTurn()
     }
   }
@@ -146,7 +201,9 @@ export class App {
   async #turn(): Promise<void> {
     try {
       if (!this.#gone) await this.#loadUpdates()
-      if (!this.#gone) await this.#deliver()
+      if (!this.#gone && !this.#results.isFull) await this.#deliver()
+      if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
+      if (!this.#gone && this.#putAways.length > 0) await this.#rest()
     } finally {
       this.#parts.turns.leave()
       this.#afterTurn()
@@ -155,13 +212,79 @@ export class App {
 
   #afterTurn(): void {
     this.#busy = false
+    this.#enterIfNeeded()
+  }
+
+  #enterIfNeeded(): void {
+    if (this.#busy || this.#gone) return
+    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull
+    if (wanted || this.#updates.length + this.#forgets.length + this.#putAways.length > 0) this.#enter()
+  }
+
+  #openInbox(): void {
+    this.#inbox.open()
+    this.#enterIfNeeded()
+  }
+
+  /** Whether nothing would be lost with the isolate but what its modules hold. */
+  get #isIdle(): boolean {
+    const last = this.#last
+    const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0)
+    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#updates.length === 0
+  }
+
+  #lookWhetherIdle(): void {
+    const now = performance.now()
+    const idleMs = this.#release.limits['idleMs']!
+    if (!this.#isIdle) this.#lastWorkAt = now
+    const left = this.#lastWorkAt + idleMs - now
+    this.#idleTimer = setTimeout(() => this.#lookWhetherIdle(), left > 0 ? left : idleMs)
+    if (left <= 0) this.#parts.onIdle()
+  }
+
+  /** The last turn before the isolate is put away. What has come meanwhile is a reason to keep it, unless it has to go. */
+  async #rest(): Promise<void> {
+    const anyway = this.#putAways.some((one) => one.anyway)
+    await this.#writeAll()
+    if (!this.#gone && (anyway || !this.#inbox.hasNext)) this.dispose()
+    else for (const { done } of this.#putAways.splice(0)) done(this.#gone)
+  }
+
+  async #forgetKeys(): Promise<void> {
+    for (const { key, done } of this.#forgets.splice(0)) {
+      await this.#writeAll(new Uint8Array(key).buffer)
+      done()
+    }
+  }
+
+  /** A turn in which nothing happens but that all is written that has changed, a key removed before that is given. */
+  async #writeAll(forget?: ArrayBuffer): Promise<void> {
+    const isolate = this.#isolate!
     if (this.#gone) return
-    if (!this.#mailbox.empty || this.#wake || this.#updates.length > 0) this.#enter()
+    try {
+      const result = await this.#parts.turns.watch(this.#watchedTurn(isolate), () => isolate.rest(this.#acknowledged, forget))
+      if (!this.#gone) this.#accept(result)
+    } catch (error) {
+      if (this.#failIfEnded(error as Error)) return
+      this.log('error', `what had changed of cloud.shared could not be written: ${String((error as Error).message)}`)
+    }
+    if (!this.#gone) await this.#untilStored()
+  }
+
+  #untilStored(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, STORE_LIMIT_MS)
+      this.#results.whenEmpty(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   async #deliver(): Promise<void> {
-    const delivery = this.#mailbox.empty ? NO_EVENTS : this.#mailbox.take(this.#turnEvents, MAX_TURN_BYTES)
+    const delivery = this.#inbox.hasNext ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
     if (delivery.events === 0 && !this.#wake) return
+    if (delivery.events > 0) this.#lastWorkAt = performance.now()
     this.#wake = false
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
     this.#wakeTimer = null
@@ -170,7 +293,7 @@ export class App {
     const result = await this.#cross(delivery)
     if (delivery.suspect !== null && !this.#gone) this.#announce(delivery.suspect, Flag.END)
     if (result === null || this.#gone) return
-    this.#measure(delivery.events, this.#isolate!.cpuMs - before)
+    this.#measure(delivery.news ? 0 : delivery.events, this.#isolate!.cpuMs - before)
     this.#accept(result)
   }
 
@@ -178,13 +301,10 @@ export class App {
   async #cross(delivery: Delivery): Promise<unknown> {
     const isolate = this.#isolate!
     try {
-      const limitMs = this.#release.limits['turnCpuMs']!
-      return await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.turn(this.#acknowledged, delivery))
+      return await this.#parts.turns.watch(this.#watchedTurn(isolate), () => isolate.turn(this.#acknowledged, delivery))
     } catch (error) {
-      if (this.#gone) return null
-      const message = String((error as Error).message)
-      if (isolate.disposed) this.#fail(/memory limit/i.test(message) ? `the heap was above ${this.#release.limits['heapMiB']} MiB` : message, 'tenant')
-      else if (++this.#lostResults > MAX_LOST_RESULTS) this.#fail(`results were lost again and again: ${message}`, 'tenant')
+      if (this.#failIfEnded(error as Error)) return null
+      if (++this.#lostResults > MAX_LOST_RESULTS) this.#fail(`results were lost again and again: ${String((error as Error).message)}`, 'tenant')
       else this.#askAgain(error as Error)
       return null
     }
@@ -197,9 +317,8 @@ export class App {
   }
 
   #accept(result: unknown): void {
-    const { app, generation, gateways, pool } = this.#parts
     try {
-      this.#last = sendResult(result, { app, generation, gateways, pool })
+      this.#last = this.#results.add(checkResult(result))
     } catch (error) {
       this.#fail((error as Error).message, 'tenant')
       return
@@ -211,7 +330,7 @@ export class App {
     this.#wakeTimer = setTimeout(() => {
       this.#wakeTimer = null
       this.#wake = true
-      if (!this.#busy && !this.#gone) this.#enter()
+      this.#enterIfNeeded()
     }, wakeInMs)
   }
 
@@ -230,16 +349,34 @@ export class App {
         await this.#load(release)
         done()
       } catch (error) {
+        this.#failIfEnded(error as Error)
         done(error as Error)
       }
     }
   }
 
+  /** V8 has ended the isolate, not we. */
+  #failIfEnded(error: Error): boolean {
+    if (this.#gone || !this.#isolate!.disposed) return this.#gone
+    const message = String(error.message)
+    this.#fail(/memory limit|disposed/i.test(message) ? `the heap was above ${this.#release.limits['heapMiB']} MiB` : message, 'tenant')
+    return true
+  }
+
+  async #restore(): Promise<void> {
+    const { state, turns } = this.#parts
+    if (state.length === 0) return
+    const isolate = this.#isolate!
+    const records = new Uint8Array(Buffer.concat(state.splice(0)))
+    const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
+    if (problems !== '') this.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
+  }
+
   async #load(release: AppRelease): Promise<void> {
     const isolate = this.#isolate!
     const limitMs = release.limits['turnCpuMs']!
-    const { revision, functions, modules, env, limits } = release
-    const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ revision, functions, modules, env, limits }))
+    const { appid, revision, functions, modules, env, limits } = release
+    const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = release
   }
@@ -250,6 +387,10 @@ export class App {
     const link = gateways[suspect.gateway]
     link?.send({ type: FrameType.STARTED, flags, gateway: suspect.gateway, app, generation, connection: suspect.connection, sequence: suspect.sequence })
     link?.flush()
+  }
+
+  #watchedTurn(isolate: Isolate): WatchedTurn {
+    return this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), this.#release.limits['turnCpuMs']!)
   }
 
   #watched(cpuMs: () => number, limitMs: number): WatchedTurn {

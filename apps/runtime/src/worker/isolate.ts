@@ -1,9 +1,19 @@
 import ivm from 'isolated-vm'
 import { randomBytes } from 'node:crypto'
-import type { GuestConfig, GuestEntries, GuestRelease } from '../turn-layout.ts'
+import type { GuestEntries, GuestRelease } from '../turn-layout.ts'
 
 /** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
 const MAX_RANDOM_BYTES = 65_536
+
+type Boot = ivm.Reference<(random: ivm.Callback) => GuestEntries>
+
+/** The V8 snapshot of the guest. All isolates share its bytes, each of them would keep a copy of its own otherwise. */
+export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
+
+/** Takes a copy of the bytes. */
+export function openSnapshot(bytes: Uint8Array): Snapshot {
+  return new ivm.ExternalCopy(new Uint8Array(bytes).buffer)
+}
 
 /** What one turn takes into the isolate, see turn-layout.ts. */
 export interface TurnInput {
@@ -18,8 +28,14 @@ export interface TurnInput {
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest. */
   turn(acknowledged: number, input: TurnInput): Promise<unknown>
+  /** What is kept of `cloud.shared`. '' or what of it could not be read. */
+  restore(records: ArrayBuffer): Promise<unknown>
+  /** The result of a turn in which nothing happens but that what has changed is written, and before that this key removed. */
+  rest(acknowledged: number, forget?: ArrayBuffer): Promise<unknown>
   /** '' or why the release cannot be loaded. */
   load(release: GuestRelease): Promise<unknown>
+  /** '' or, as JSON, what this function of the release throws while it loads. */
+  trial(name: string): Promise<unknown>
   dispose(): void
   readonly disposed: boolean
   /** CPU milliseconds since its start, the running turn included. */
@@ -28,18 +44,17 @@ export interface Isolate {
 }
 
 export interface IsolateOptions {
-  snapshot: ArrayBuffer
+  snapshot: Snapshot
   memoryMiB: number
-  config: GuestConfig
   /** V8 gave up on the isolate's heap in a way after which the process cannot be trusted. */
   onCatastrophe: (message: string) => void
 }
 
-/** A new isolate from the snapshot of the guest. `onCreated` gives the means to end it while it still starts. */
+/** A new isolate from the snapshot of the guest, which does not know its app yet. `onCreated` gives the means to end it while it still starts. */
 export async function startIsolate(options: IsolateOptions, onCreated: (dispose: () => void) => void): Promise<Isolate> {
   const isolate = new ivm.Isolate({
     memoryLimit: options.memoryMiB,
-    snapshot: new ivm.ExternalCopy(options.snapshot),
+    snapshot: options.snapshot,
     onCatastrophicError: options.onCatastrophe
   })
   const dispose = (): void => {
@@ -47,17 +62,20 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
   }
   onCreated(dispose)
   const context = await isolate.createContext()
-  const boot = (await context.global.get('__socklet_boot', { reference: true })) as ivm.Reference<(config: string, random: ivm.Callback) => GuestEntries>
-  const entries = await boot.apply(undefined, [JSON.stringify(options.config), new ivm.Callback(random)], { result: { reference: true } }) as ivm.Reference<GuestEntries>
-  const turn = await entries.get('turn', { reference: true })
-  const load = await entries.get('load', { reference: true })
+  const boot = (await context.global.get('__socklet_boot', { reference: true })) as Boot
+  const entries = await boot.apply(undefined, [new ivm.Callback(random)], { result: { reference: true } }) as ivm.Reference<GuestEntries>
+  const get = <Name extends keyof GuestEntries>(name: Name): Promise<ivm.Reference<GuestEntries[Name]>> => entries.get(name, { reference: true })
+  const [turn, load, restore, rest, trial] = await Promise.all([get('turn'), get('load'), get('restore'), get('rest'), get('trial')])
   return {
     turn: (acknowledged, { bytes, length, latin1, texts }) =>
       // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
       turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
         result: { copy: true }
       }),
+    restore: (records) => restore.apply(undefined, [moved(records)]),
+    rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
     load: (release) => load.apply(undefined, [JSON.stringify(release)]),
+    trial: (name) => trial.apply(undefined, [name]),
     dispose,
     get disposed() {
       return isolate.isDisposed

@@ -3,16 +3,24 @@
  * and no network; descriptor 3 is its link to the pool, the ones above are its links to the gateways.
  */
 import { Socket } from 'node:net'
-import { CallError, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readU32, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
+import { DEFAULT_LIMITS } from '@socklet/config'
+import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
 import { App } from './app.ts'
+import { openSnapshot, type Snapshot } from './isolate.ts'
+import { Spare } from './spare.ts'
+import { tryRelease } from './trial.ts'
 import { Turns } from './turns.ts'
 
 const POOL_FD = 3
 
 const apps = new Map<number, App>()
+/** What is kept of apps that are about to be held here. */
+const states = new Map<number, { generation: number; chunks: Uint8Array[] }>()
 let turns = new Turns(1)
-let snapshot: ArrayBuffer | null = null
+let snapshot: Snapshot | null = null
 let tainted = false
+/** Set with `hello`. */
+let spare: Spare | null = null
 
 function openSocket(fd: number): Socket {
   return new Socket({ fd, readable: true, writable: true })
@@ -42,6 +50,8 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       if (version !== PROTOCOL_VERSION) throw new CallError('version', `the pool speaks version ${version}, this worker ${PROTOCOL_VERSION}`)
       if (snapshot === null) throw new CallError('no_snapshot', 'the snapshot has to come first')
       turns = new Turns(limit)
+      spare = new Spare({ snapshot, turns, onCatastrophe: onTainted })
+      spare.refillSoon(DEFAULT_LIMITS.heapMiB)
       return null
     },
     hold: ({ app, generation, release }) => {
@@ -49,10 +59,13 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       apps.set(app, makeApp(app, generation, release))
       return null
     },
-    release: ({ app }) => {
-      apps.get(app)?.dispose()
-      apps.delete(app)
-      return null
+    release: async ({ app, ifIdle }) => {
+      const held = apps.get(app)
+      if (held === undefined || (await held.putAway(!ifIdle))) {
+        if (apps.get(app) === held) apps.delete(app)
+        return true
+      }
+      return false
     },
     update: async ({ app, generation, release }) => {
       const held = apps.get(app)
@@ -64,9 +77,20 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       }
       return null
     },
+    forget: async ({ app, generation, key }) => {
+      const held = apps.get(app)
+      if (held === undefined || held.generation !== generation) throw new CallError('not_held', 'this worker does not hold the app')
+      await held.forget(Buffer.from(key, 'base64'))
+      return null
+    },
     stats: async ({ app }) => {
       const wanted = app === undefined ? [...apps] : [...apps].filter(([number]) => number === app)
       return Object.fromEntries(await Promise.all(wanted.map(async ([number, held]) => [number, await held.stats()] as const)))
+    },
+    trial: async ({ number, release, names }) => {
+      const result = await tryRelease({ release, names, state: takeState(number, 0), spare: spare!, turns })
+      spare!.refillSoon(release.limits['heapMiB']!)
+      return result
     },
     ping: () => ({ oldestTurnMs: turns.oldestMs, rssBytes: process.memoryUsage.rss() })
   },
@@ -78,7 +102,8 @@ function makeApp(app: number, generation: number, release: ConstructorParameters
     app,
     generation,
     release,
-    snapshot: snapshot!,
+    spare: spare!,
+    state: takeState(app, generation),
     gateways,
     pool,
     turns,
@@ -86,17 +111,44 @@ function makeApp(app: number, generation: number, release: ConstructorParameters
       if (apps.get(app)?.generation === generation) apps.delete(app)
       control.note('down', { app, generation, reason, fault })
     },
-    onTainted: (reason) => {
-      if (tainted) return
-      tainted = true
-      control.note('tainted', { reason })
-      pool.flush()
-    }
+    onIdle: () => control.note('idle', { app, generation }),
+    onTainted
   })
 }
 
+/** What came of the app's shared values for this life of it. */
+function takeState(app: number, generation: number): Uint8Array[] {
+  const state = states.get(app)
+  states.delete(app)
+  return state?.generation === generation ? state.chunks : []
+}
+
+function onTainted(reason: string): void {
+  if (tainted) return
+  tainted = true
+  control.note('tainted', { reason })
+  pool.flush()
+}
+
 function onPoolFrame(bytes: Uint8Array, start: number, end: number): void {
-  if (bytes[start + 4] !== FrameType.BLOB) return
+  const type = bytes[start + 4]
+  if (type === FrameType.SHARED_DONE) onStored(readHead(bytes, start))
+  else if (type === FrameType.SHARED_STATE) addState(readHead(bytes, start), bytes.slice(start + HEADER_BYTES, end))
+  else if (type === FrameType.BLOB) takeSnapshot(bytes, start, end)
+}
+
+function onStored({ app, generation, sequence, flags }: FrameHead): void {
+  const held = apps.get(app)
+  if (held?.generation === generation) held.onStored(sequence, (flags & Flag.FAILED) !== 0)
+}
+
+function addState({ app, generation }: FrameHead, chunk: Uint8Array): void {
+  const state = states.get(app)
+  if (state?.generation === generation) state.chunks.push(chunk)
+  else states.set(app, { generation, chunks: [chunk] })
+}
+
+function takeSnapshot(bytes: Uint8Array, start: number, end: number): void {
   const nameEnd = start + HEADER_BYTES + 4 + readU32(bytes, start + HEADER_BYTES)
-  snapshot = new Uint8Array(bytes.subarray(nameEnd, end)).buffer
+  snapshot = openSnapshot(bytes.subarray(nameEnd, end))
 }

@@ -1,4 +1,5 @@
-import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { byGateway, receiverBytes, withReceivers } from './receivers.ts'
 import { MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
 /** What came out of an isolate is not what a guest makes. Only tenant code can have done that, so its isolate is given up. */
@@ -14,6 +15,10 @@ export interface TurnResult {
   timers: number
   errors: number
   logsDropped: number
+  /** What the isolate holds that would be lost with it. */
+  held: number
+  /** `cloud.shared` has changed: nothing may leave for clients until that is stored. */
+  changesShared: boolean
 }
 
 /** Where the commands of an app go. */
@@ -22,6 +27,8 @@ export interface Destination {
   generation: number
   gateways: Link[]
   pool: Link
+  /** The number of the next change of shared values that goes to the pool. */
+  nextChange: () => number
 }
 
 const TO_GATEWAY: ReadonlySet<number> = new Set([
@@ -44,57 +51,133 @@ const TO_GATEWAY: ReadonlySet<number> = new Set([
   FrameType.UPGRADE_RESULT
 ])
 
-/**
- * Checks the result of a turn and sends its commands, in order, then what it settled. App and generation of every
- * frame are written here: a guest cannot speak for another app.
- * @throws ResultError
- */
-export function sendResult(result: unknown, to: Destination): TurnResult {
+const TO_POOL: ReadonlySet<number> = new Set([FrameType.LOG, FrameType.SHARED])
+
+/** A result whose frame lengths were not looked at yet. */
+export type CheckedResult = [number: number, buffer: ArrayBuffer, ...external: unknown[]]
+
+/** @throws ResultError */
+export function checkResult(result: unknown): CheckedResult {
   if (!Array.isArray(result) || typeof result[0] !== 'number' || !(result[1] instanceof ArrayBuffer)) throw new ResultError('the result of a turn is not one')
   const buffer = result[1]
   if (buffer.byteLength < TURN_HEADER_BYTES) throw new ResultError('the result of a turn has no header')
-  const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
-  const used = words[TurnWord.USED]!
+  const used = wordsOf(buffer)[TurnWord.USED]!
   if (used < TURN_HEADER_BYTES || used > buffer.byteLength) throw new ResultError('the result of a turn has a length that it cannot have')
-  sendFrames(new Uint8Array(buffer, 0, used), result, to)
-  sendRuns(words, to)
+  return result as CheckedResult
+}
+
+/** What the result says of the guest. */
+export function readResult([number, buffer]: CheckedResult): TurnResult {
+  const words = wordsOf(buffer)
   return {
-    number: result[0],
+    number,
     wakeInMs: words[TurnWord.WAKE_IN] === NEVER ? null : words[TurnWord.WAKE_IN]!,
     pending: words[TurnWord.PENDING]!,
     timers: words[TurnWord.TIMERS]!,
     errors: words[TurnWord.ERRORS]!,
-    logsDropped: words[TurnWord.LOGS_DROPPED]!
+    logsDropped: words[TurnWord.LOGS_DROPPED]!,
+    held: words[TurnWord.HELD]!,
+    changesShared: words[TurnWord.SHARED]! > 0
   }
 }
 
+/**
+ * Sends the commands of a turn, in order, then what it settled. App and generation of every frame are written here: a
+ * guest cannot speak for another app.
+ * @throws ResultError
+ */
+export function sendResult(result: CheckedResult, to: Destination): void {
+  sendFrames(result, to, true, true)
+  sendRuns(wordsOf(result[1]), to)
+}
+
+/** Of a result that has to wait: what goes to the pool. @throws ResultError */
+export function sendToPool(result: CheckedResult, to: Destination): void {
+  sendFrames(result, to, true, false)
+}
+
+/** The rest of it. @throws ResultError */
+export function sendToGateways(result: CheckedResult, to: Destination): void {
+  sendFrames(result, to, false, true)
+  sendRuns(wordsOf(result[1]), to)
+}
+
+function wordsOf(buffer: ArrayBuffer): Uint32Array {
+  return new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
+}
+
 /** Frames that go to the same link one after the other leave as one piece. */
-function sendFrames(bytes: Uint8Array, result: unknown[], to: Destination): void {
+function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toGateways: boolean): void {
+  const words = wordsOf(result[1])
+  const bytes = new Uint8Array(result[1], 0, words[TurnWord.USED])
+  const dataIsSent = toGateways && words[TurnWord.DATA]! > 0
+  if (dataIsSent) sendData(bytes, to)
   let runLink: Link | null = null
   let runStart = TURN_HEADER_BYTES
   let at = TURN_HEADER_BYTES
   while (at < bytes.byteLength) {
     const next = at + paddedLength(frameLength(bytes, at))
-    const everywhere = isForAll(bytes, at)
-    const link = everywhere ? null : linkOf(bytes, at, to)
-    writeU32(bytes, at + 8, to.app)
-    writeU32(bytes, at + 12, to.generation)
+    const type = bytes[at + 4]!
+    const everywhere = isForSeveral(bytes, at)
+    const isWanted = TO_POOL.has(type) ? toPool : toGateways && !(dataIsSent && type === FrameType.DATA)
+    const link = everywhere || !isWanted ? null : linkOf(bytes, at, to)
+    address(bytes, at, to)
     const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
-    if (link !== runLink || external || everywhere) {
+    const alone = external || everywhere || !isWanted
+    if (link !== runLink || alone) {
       if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
       runLink = link
       runStart = at
     }
-    if (everywhere) sendToAll(bytes, at, next, result, to.gateways)
-    else if (external) sendExternal(bytes, at, externalMessage(bytes, at, result), link!)
-    if (external || everywhere) runStart = next
+    if (isWanted && everywhere) sendToSeveral(bytes, at, next, result, to.gateways)
+    else if (isWanted && external) sendExternal(bytes, at, externalMessage(bytes, at, result), link!)
+    if (alone) runStart = next
     at = next
   }
   if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
 }
 
-function isForAll(bytes: Uint8Array, at: number): boolean {
-  return bytes[at + 4] === FrameType.SEND_ROOM && readU16(bytes, at + 6) === ALL_GATEWAYS
+function address(bytes: Uint8Array, at: number, to: Destination): void {
+  writeU32(bytes, at + 8, to.app)
+  writeU32(bytes, at + 12, to.generation)
+}
+
+/** What a turn has left in `socket.data` is with the gateway before any client sees what it sent: a worker may die in the middle. */
+function sendData(bytes: Uint8Array, to: Destination): void {
+  for (let at = TURN_HEADER_BYTES; at < bytes.byteLength; ) {
+    const next = at + paddedLength(frameLength(bytes, at))
+    if (bytes[at + 4] === FrameType.DATA && (bytes[at + 5]! & Flag.EXTERNAL) === 0) {
+      address(bytes, at, to)
+      linkOf(bytes, at, to).sendEncoded(bytes.subarray(at, next))
+    }
+    at = next
+  }
+}
+
+function isForSeveral(bytes: Uint8Array, at: number): boolean {
+  return readU16(bytes, at + 6) === ALL_GATEWAYS && (bytes[at + 4] === FrameType.SEND_ROOM || bytes[at + 4] === FrameType.SEND_MANY)
+}
+
+function sendToSeveral(bytes: Uint8Array, at: number, next: number, result: unknown[], gateways: Link[]): void {
+  if (bytes[at + 4] === FrameType.SEND_ROOM) sendToAll(bytes, at, next, result, gateways)
+  else sendPairs(bytes, at, result, gateways)
+}
+
+/** A message to connections at several gateways: each of these gets it once, with its own receivers. */
+function sendPairs(bytes: Uint8Array, at: number, result: unknown[], gateways: Link[]): void {
+  const head = headOf(bytes, at)
+  const payload = at + HEADER_BYTES
+  const end = at + readU32(bytes, at)
+  const length = payload + 4 <= end ? readU32(bytes, payload) : Infinity
+  const receivers = payload + 4 + paddedLength(length)
+  if (length > end - payload || receivers > end || (end - receivers) % 8 !== 0) throw new ResultError('a message to many is longer than its frame')
+  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, result) : bytes.subarray(payload + 4, payload + 4 + length)
+  const connections = byGateway(bytes, receivers, end, gateways.length)
+  if (connections === null) throw new ResultError('a message to many is for a gateway that does not exist')
+  for (const [gateway, link] of gateways.entries()) {
+    const here = connections[gateway]!
+    if (here.length > 0) link.send({ ...head, gateway }, withReceivers(message, receiverBytes(here)))
+  }
 }
 
 /** Only the gateways together know who is in a room. */
@@ -115,7 +198,8 @@ function frameLength(bytes: Uint8Array, at: number): number {
 
 function linkOf(bytes: Uint8Array, at: number, to: Destination): Link {
   const type = bytes[at + 4]!
-  if (type === FrameType.LOG) return to.pool
+  if (type === FrameType.SHARED && (bytes[at + 5]! & Flag.END) !== 0) writeU32(bytes, at + 20, to.nextChange())
+  if (TO_POOL.has(type)) return to.pool
   const link = TO_GATEWAY.has(type) ? to.gateways[readU16(bytes, at + 6)] : undefined
   if (link === undefined) throw new ResultError(`a command of type ${type} for gateway ${readU16(bytes, at + 6)} does not exist`)
   return link
@@ -154,33 +238,22 @@ function externalMessage(bytes: Uint8Array, at: number, result: unknown[]): Uint
 function sendExternal(bytes: Uint8Array, at: number, message: Uint8Array, link: Link): void {
   const type = bytes[at + 4]!
   const end = at + readU32(bytes, at)
-  const head: FrameHead = {
-    type,
-    flags: bytes[at + 5]! & ~Flag.EXTERNAL,
-    gateway: readU16(bytes, at + 6),
-    app: readU32(bytes, at + 8),
-    generation: readU32(bytes, at + 12),
-    connection: readU32(bytes, at + 16),
-    sequence: readU32(bytes, at + 20)
-  }
+  const head = headOf(bytes, at)
   const indexAt = indexOffset(bytes, at)
   if (type === FrameType.SEND_MANY) link.send(head, withReceivers(message, bytes.subarray(indexAt + 4, end)))
   else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), message))
   else link.send(head, message)
 }
 
+function headOf(bytes: Uint8Array, at: number): FrameHead {
+  const head = readHead(bytes, at)
+  return { ...head, flags: head.flags & ~Flag.EXTERNAL }
+}
+
 function withRoom(room: Uint8Array, message: Uint8Array): Uint8Array {
   const payload = new Uint8Array(room.byteLength + message.byteLength)
   payload.set(room)
   payload.set(message, room.byteLength)
-  return payload
-}
-
-function withReceivers(message: Uint8Array, receivers: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(4 + paddedLength(message.byteLength) + receivers.byteLength)
-  writeU32(payload, 0, message.byteLength)
-  payload.set(message, 4)
-  payload.set(receivers, 4 + paddedLength(message.byteLength))
   return payload
 }
 

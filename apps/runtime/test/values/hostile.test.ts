@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeValue, encodeValue } from '../../src/guest/values.ts'
-import { Tag, VERSION } from '../../src/guest/values/tags.ts'
+import { Tag, VERSION } from '@socklet/shared/value-tags'
 
 const MAX = 1024 * 1024
 

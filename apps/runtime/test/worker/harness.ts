@@ -3,9 +3,12 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { App } from '../../src/worker/app.ts'
+import { openSnapshot } from '../../src/worker/isolate.ts'
+import { Spare } from '../../src/worker/spare.ts'
 import { Turns } from '../../src/worker/turns.ts'
 
 /** One end of a real Unix socket that keeps the frames which arrive. */
@@ -22,6 +25,13 @@ export interface TestApp {
   pool: FarEnd
   downs: string[]
   tainted: string[]
+  idles: number
+  /** What the app has written of its shared values, one for each change. */
+  changes: Uint8Array[]
+  /** Stores what was held back, and tells the app. */
+  store(): void
+  /** This gateway has attached all its connections. */
+  attached(gateway: number): void
   /** An event of the app's first gateway, or of another. */
   event(type: number, connection: number, payload: string | Uint8Array, flags?: number, gateway?: number): number
   open(connection: number, known?: Known): number
@@ -38,6 +48,12 @@ export interface StartOptions {
   modules?: boolean
   /** Default 1. */
   gateways?: number
+  /** Of the shared values in the store of the harness. Default: of a new app each time. */
+  appid?: string
+  /** Nothing is stored until `test.store()`. */
+  holdsChanges?: boolean
+  /** The gateways do not say that they have attached their connections. */
+  attaches?: boolean
 }
 
 /** What a connection brings with it. */
@@ -46,19 +62,21 @@ export type Known = Partial<ConnectionHead> & { type?: number; gateway?: number;
 export interface Harness {
   start(code: string, options?: StartOptions): Promise<TestApp>
   turns: Turns
+  sharedStore: SharedStore
   close(): void
 }
 
 /** Apps in this process, with a real isolate each and real links; only what a gateway and a pool would do is left out. */
 export async function makeHarness(): Promise<Harness> {
   const guest = await makeGuest()
-  const snapshot = new Uint8Array(guest.snapshot).buffer
   const folder = mkdtempSync(join(tmpdir(), 'socklet-worker-'))
   const turns = new Turns(2)
+  const spare = new Spare({ snapshot: openSnapshot(guest.snapshot), turns, onCatastrophe: (message) => void process.stderr.write(`${message}\n`) })
+  const sharedStore = openSharedStore(join(folder, 'shared.db'))
   const ends: (() => void)[] = []
   let links = 0
 
-  async function makeEnd(): Promise<FarEnd> {
+  async function makeEnd(onFrame: (head: FrameHead, payload: Buffer) => void = () => {}): Promise<FarEnd> {
     const path = join(folder, `${links++}.sock`)
     const frames: FarEnd['frames'] = []
     const accepted = new Promise<Socket>((resolve) => {
@@ -70,7 +88,11 @@ export async function makeHarness(): Promise<Harness> {
     })
     const near = connect(path)
     const far = await accepted
-    const splitter = new FrameSplitter((bytes, start, end) => frames.push({ head: readHead(bytes, start), payload: Buffer.from(bytes.subarray(start + HEADER_BYTES, end)) }))
+    const splitter = new FrameSplitter((bytes, start, end) => {
+      const frame = { head: readHead(bytes, start), payload: Buffer.from(bytes.subarray(start + HEADER_BYTES, end)) }
+      frames.push(frame)
+      onFrame(frame.head, frame.payload)
+    })
     far.on('data', (chunk: Buffer) => splitter.push(chunk))
     ends.push(() => {
       near.destroy()
@@ -81,27 +103,63 @@ export async function makeHarness(): Promise<Harness> {
 
   return {
     turns,
+    sharedStore,
     start: async (code, options = {}) => {
-      const pool = await makeEnd()
-      const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, makeEnd))
+      const appid = options.appid ?? `app-${links}`
+      const { lease, records } = await sharedStore.open(appid)
+      const changes: Uint8Array[] = []
+      let parts: Uint8Array[] = []
+      let held: (() => void)[] = []
+      const pool = await makeEnd((head, payload) => {
+        if (head.type !== FrameType.SHARED) return
+        parts.push(payload)
+        if ((head.flags & Flag.END) === 0) return
+        const change = Buffer.concat(parts)
+        parts = []
+        changes.push(change)
+        const write = (): void =>
+          void sharedStore.write(appid, lease, change, { bytes: 2 ** 30 }).then(
+            () => app.onStored(head.sequence, false),
+            (error: Error) => downs.push(`store: ${error.message}`)
+          )
+        if (options.holdsChanges) held.push(write)
+        else write()
+      })
+      const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, () => makeEnd()))
       const downs: string[] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one, methods: [] }))
       const release: AppRelease = { appid: 'test', revision: 1, functions, modules: options.modules ? guest.modules : [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
-      const onDown = (reason: string): void => void downs.push(reason)
-      const onTainted = (reason: string): void => void tainted.push(reason)
-      const app = new App({ app: 7, generation: 3, release, snapshot, gateways: gateways.map(({ link }) => link), pool: pool.link, turns, onDown, onTainted })
+      const app: App = new App({
+        app: 7,
+        generation: 3,
+        release,
+        spare,
+        state: records,
+        gateways: gateways.map(({ link }) => link),
+        pool: pool.link,
+        turns,
+        onDown: (reason) => void downs.push(reason),
+        onIdle: () => void test.idles++,
+        onTainted: (reason) => void tainted.push(reason)
+      })
       ends.push(() => app.dispose())
-      return makeTestApp(app, gateways, pool, downs, tainted)
+      const test = makeTestApp(app, gateways, pool, downs, tainted, changes, () => {
+        for (const write of held) write()
+        held = []
+      })
+      if (options.attaches !== false) for (const index of gateways.keys()) test.attached(index)
+      return test
     },
     close: () => {
       for (const end of ends) end()
+      void sharedStore.close()
       rmSync(folder, { recursive: true, force: true })
     }
   }
 }
 
-function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[], tainted: string[]): TestApp {
+function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[], tainted: string[], changes: Uint8Array[], store: () => void): TestApp {
   let sequence = 0
   const gateway = gateways[0]!
   const test: TestApp = {
@@ -111,6 +169,10 @@ function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[]
     pool,
     downs,
     tainted,
+    idles: 0,
+    changes,
+    store,
+    attached: (from) => app.receive(encodeFrame({ type: FrameType.ATTACHED, flags: 0, gateway: from, app: 7, generation: 3, connection: 0, sequence: 0 }), 0, HEADER_BYTES),
     event: (type, connection, payload, flags = 0, from = 0) => {
       sequence++
       const bytes = Buffer.from(payload as string)

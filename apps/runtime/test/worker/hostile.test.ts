@@ -2,7 +2,7 @@ import { ALL_GATEWAYS, Flag, FrameType, encodeFrame, type Link } from '@socklet/
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
-import { ResultError, sendResult } from '../../src/worker/result.ts'
+import { ResultError, checkResult, sendResult } from '../../src/worker/result.ts'
 import { acknowledged, closed, makeHarness, numbers, type Harness } from './harness.ts'
 
 let harness: Harness
@@ -143,7 +143,8 @@ describe('tenant code that replaces the built-ins', () => {
 
 describe('a result that no guest makes', () => {
   const nowhere = { send: () => {}, sendEncoded: () => {}, sendText: () => {} } as unknown as Link
-  const to = { app: 1, generation: 1, gateways: [nowhere], pool: nowhere }
+  const to = { app: 1, generation: 1, gateways: [nowhere], pool: nowhere, nextChange: () => 1 }
+  const send = (result: unknown): void => sendResult(checkResult(result), to)
 
   /** A result whose one command is this. */
   function resultWith(frame: Uint8Array): unknown[] {
@@ -159,7 +160,7 @@ describe('a result that no guest makes', () => {
         const buffer = new Uint8Array(bytes).buffer
         if (buffer.byteLength >= 4) new DataView(buffer).setUint32(0, used, true)
         try {
-          sendResult([1, buffer, ...extra], to)
+          send([1, buffer, ...extra])
         } catch (error) {
           expect(error).toBeInstanceOf(ResultError)
         }
@@ -172,22 +173,22 @@ describe('a result that no guest makes', () => {
     const payloads = [numbers(), numbers(4), numbers(0xffffffff), numbers(0xffffffff, 1), numbers(0xffffffff, 0x20000000, 0), numbers(0xfffffff0, 0, 0), numbers(0xffffffff, 0), numbers(0xffffffff, 0, 9)]
     for (const payload of payloads) {
       const frame = encodeFrame({ type: FrameType.SEND_ROOM, flags: Flag.EXTERNAL, gateway: ALL_GATEWAYS, app: 0, generation: 0, connection: 0, sequence: 0 }, payload)
-      expect(() => sendResult(resultWith(frame), to), payload.toString('hex')).toThrow(ResultError)
+      expect(() => send(resultWith(frame)), payload.toString('hex')).toThrow(ResultError)
     }
     for (const type of [FrameType.JOIN, FrameType.DATA, FrameType.UPGRADE_RESULT, FrameType.SEND]) {
       const frame = encodeFrame({ type, flags: 0, gateway: ALL_GATEWAYS, app: 0, generation: 0, connection: 0, sequence: 0 })
-      expect(() => sendResult(resultWith(frame), to)).toThrow(ResultError)
+      expect(() => send(resultWith(frame))).toThrow(ResultError)
     }
     for (const type of [FrameType.JOIN, FrameType.DATA, FrameType.SEND_PING]) {
       const frame = encodeFrame({ type, flags: Flag.EXTERNAL, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, numbers(0))
-      expect(() => sendResult([...resultWith(frame), 'value'], to)).toThrow(ResultError)
+      expect(() => send([...resultWith(frame), 'value'])).toThrow(ResultError)
     }
   })
 
   it('is refused when it is something else altogether', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        expect(() => sendResult(value, to)).toThrow(ResultError)
+        expect(() => send(value)).toThrow(ResultError)
       })
     )
   })

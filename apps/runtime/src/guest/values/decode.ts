@@ -1,3 +1,4 @@
+import { ERROR_NAMES, ErrorPart, REGEXP_FLAGS, SHORT_STRINGS, SMALLS, Tag, VERSION, VIEW_NAMES } from '@socklet/shared/value-tags'
 import { DOMException } from '../globals/dom-exception.ts'
 import {
   NativeDate,
@@ -18,11 +19,12 @@ import {
 } from '../primordials.ts'
 import { BufferPrototype } from './kinds.ts'
 import { Reader } from './reader.ts'
-import { ERROR_NAMES, ErrorPart, REGEXP_FLAGS, SHORT_STRINGS, SMALLS, Tag, VERSION, VIEW_NAMES } from './tags.ts'
 
 export interface DecodeOptions {
   /** The object that a reference stands for, see `replace`. It must not run code of the tenant. */
   revive?: (reference: number | string) => unknown
+  /** The empty object or array that becomes the value, if the value is one: whoever refers to it has it already. */
+  into?: object
 }
 
 /**
@@ -77,6 +79,7 @@ objectDefine(BufferTarget, 'prototype', { value: BufferPrototype, writable: fals
 class Decoder {
   readonly #in: Reader
   readonly #revive: DecodeOptions['revive']
+  #into: object | undefined
   #top: Frame | null = null
   readonly #objects = bareArray<object>()
   #count = 0
@@ -89,6 +92,7 @@ class Decoder {
   constructor(bytes: Uint8Array, options: DecodeOptions | undefined) {
     this.#in = new Reader(bytes)
     this.#revive = options !== undefined && objectHasOwn(options, 'revive') ? options.revive : undefined
+    this.#into = options !== undefined && objectHasOwn(options, 'into') ? options.into : undefined
   }
 
   decode(): unknown {
@@ -113,6 +117,13 @@ class Decoder {
     this.#remember(target)
     this.#top = new Frame(step, target, this.#top, length)
     return target
+  }
+
+  /** The object that was given for the whole value. */
+  #made(): object | undefined {
+    const made = this.#into
+    this.#into = undefined
+    return made
   }
 
   #remember<T extends object>(object: T): T {
@@ -242,8 +253,8 @@ class Decoder {
 
   #object(tag: number): object {
     switch (tag) {
-      case Tag.OBJECT: return this.#push('properties', {})
-      case Tag.ARRAY: return this.#push('items', [], this.#in.varint())
+      case Tag.OBJECT: return this.#push('properties', this.#made() ?? {})
+      case Tag.ARRAY: return this.#push('items', this.#made() ?? [], this.#in.varint())
       case Tag.MAP: return this.#push('entries', new NativeMap())
       case Tag.SET: return this.#push('members', new NativeSet())
       case Tag.DATE: return this.#remember(new NativeDate(this.#in.float()))

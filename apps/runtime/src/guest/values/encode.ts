@@ -1,3 +1,4 @@
+import { ERROR_NAMES, ErrorPart, SMALLS, Tag, VERSION, VIEW_NAMES } from '@socklet/shared/value-tags'
 import { DOMException } from '../globals/dom-exception.ts'
 import {
   NativeMap,
@@ -33,7 +34,6 @@ import {
 } from '../primordials.ts'
 import { Kind, domExceptionMessage, domExceptionName, familyOf, type Family } from './kinds.ts'
 import { Frame, Step, pathOf } from './path.ts'
-import { ERROR_NAMES, ErrorPart, SMALLS, Tag, VERSION, VIEW_NAMES } from './tags.ts'
 import { Writer } from './writer.ts'
 
 export interface EncodeOptions {

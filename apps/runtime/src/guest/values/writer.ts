@@ -1,3 +1,4 @@
+import { SHORT_STRINGS, SMALLS, Tag } from '@socklet/shared/value-tags'
 import {
   NativeRangeError,
   NativeUint8Array,
@@ -10,7 +11,6 @@ import {
   typedArrayByteLength,
   typedArraySet
 } from '../primordials.ts'
-import { SHORT_STRINGS, SMALLS, Tag } from './tags.ts'
 
 const FIRST_BYTES = 1024
 const MAX_SPARE_BYTES = 64 * 1024

@@ -1,0 +1,71 @@
+import { NodeKind } from '@socklet/shared/records'
+import { NativeMap, NativeTypeError, bareArray, mapDelete, mapForEach, mapGet, mapSet, objectDefine, reflectApply, typedArrayByteLength } from '../primordials.ts'
+import { decodeValue } from '../values.ts'
+import { encodeEntry } from './encode.ts'
+import { ROOT, makeNode, nodeFor } from './graph.ts'
+import { mapMethods } from './hooks.ts'
+import { maxSharedBytes } from './quota.ts'
+
+/** As functions see it: a Map, and with `update`. */
+export interface Shared extends Map<unknown, unknown> {
+  update(key: unknown, change: (value: unknown) => unknown): Promise<unknown>
+}
+
+/** `cloud.shared`, once in each isolate. That it is kept, hooks.ts sees to: it is a Map like any other. */
+export function makeShared(): Shared {
+  const shared = new NativeMap() as Shared
+  const root = makeNode(NodeKind.MAP, shared, null, ROOT)
+  root.references = 1
+  root.stored = true
+  const waiting = new NativeMap<unknown, Promise<unknown>>()
+
+  /**
+   * Sets the key to what `change` makes of its value, and gives that. No other update of the key comes between the two,
+   * also if `change` takes its time, and it is not called if `cloud.shared` is changed elsewhere meanwhile.
+   */
+  async function update(key: unknown, change: (value: unknown) => unknown): Promise<unknown> {
+    if (typeof change !== 'function') throw new NativeTypeError('cloud.shared.update(key, change): change must be a function')
+    const before = mapGet(waiting, key)
+    const done = before === undefined ? apply(key, change) : after(before, key, change)
+    mapSet(waiting, key, done)
+    try {
+      return await done
+    } finally {
+      if (mapGet(waiting, key) === done) mapDelete(waiting, key)
+    }
+  }
+
+  async function after(before: Promise<unknown>, key: unknown, change: (value: unknown) => unknown): Promise<unknown> {
+    try {
+      await before
+    } catch {
+      // That was said to whoever asked for it.
+    }
+    return apply(key, change)
+  }
+
+  async function apply(key: unknown, change: (value: unknown) => unknown): Promise<unknown> {
+    let value = change(reflectApply(mapMethods.get, shared, [key]))
+    if (typeof value === 'object' && value !== null) value = await value
+    reflectApply(mapMethods.set, shared, [key, value])
+    return value
+  }
+
+  objectDefine(shared, 'update', { value: update, writable: true, enumerable: false, configurable: true })
+  return shared
+}
+
+/** Removes the key that has these bytes: the operator wants it gone. */
+export function forgetKey(shared: Shared, bytes: Uint8Array): void {
+  const key = decodeValue(bytes, { revive: () => undefined })
+  if (typeof key !== 'object' || key === null) reflectApply(mapMethods.delete, shared, [key])
+  // Of objects only the same one is the same key: it is told by what it is kept as.
+  else mapForEach(nodeFor(shared)!.entries, (entry) => void (sameBytes(encodeEntry(entry, undefined, maxSharedBytes(), bareArray()).key, bytes) && reflectApply(mapMethods.delete, shared, [entry.key])))
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  const length = typedArrayByteLength(one)
+  if (length !== typedArrayByteLength(other)) return false
+  for (let i = 0; i < length; i++) if (one[i] !== other[i]) return false
+  return true
+}

@@ -1,0 +1,113 @@
+import { Flag, FrameType, readHead, HEADER_BYTES, type FrameHead } from '@socklet/protocol'
+import { SharedError, type SharedStore } from '@socklet/shared'
+import type { PoolApp } from './app.ts'
+import type { Apps } from './apps.ts'
+import type { WorkerProcess } from './worker-process.ts'
+
+/** What the store may hold of an app beyond its quota: the guest keeps that to the byte, the store only keeps a worker that was taken over from filling the disk. */
+const QUOTA_ROOM = 1024 * 1024
+
+/** Between the workers that hold apps and the store that keeps what is in their `cloud.shared`. */
+export class SharedStates {
+  readonly #store: SharedStore
+  readonly #apps: Apps
+  readonly #report: (message: string) => void
+  /** By app number: the life of the app that may write. */
+  readonly #leases = new Map<number, { generation: number; lease: number }>()
+  /** First frames of changes whose last one has not come. */
+  readonly #parts = new Map<number, { generation: number; frames: Uint8Array[]; bytes: number }>()
+
+  constructor(parts: { store: SharedStore; apps: Apps; report: (message: string) => void }) {
+    this.#store = parts.store
+    this.#apps = parts.apps
+    this.#report = parts.report
+  }
+
+  /** Gives the worker what is kept of the app. From now on nobody writes of it but this life. @throws SharedError */
+  async give(app: PoolApp, generation: number, worker: WorkerProcess): Promise<void> {
+    const { lease, records } = await this.#store.open(app.appid)
+    this.#leases.set(app.number, { generation, lease })
+    this.#parts.delete(app.number)
+    const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app: app.number, generation, connection: 0, sequence: 0 }
+    for (const chunk of records) worker.send(head, chunk)
+  }
+
+  /** Gives a worker a copy of what is kept of the app, by this number, to try code with. @throws SharedError */
+  async lend(appid: string, number: number, worker: WorkerProcess): Promise<void> {
+    const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app: number, generation: 0, connection: 0, sequence: 0 }
+    for (const chunk of await this.#store.copy(appid)) worker.send(head, chunk)
+  }
+
+  /** A worker has changes of an app, `bytes[start .. end)`. */
+  onChange(worker: WorkerProcess, bytes: Uint8Array, start: number, end: number): void {
+    const head = readHead(bytes, start)
+    const app = this.#apps.byNumber(head.app)
+    const lease = this.#leases.get(head.app)
+    // Of an app that it does not hold, or not any more.
+    if (app === undefined || lease?.generation !== head.generation || !worker.apps.has(head.app)) return
+    const change = this.#whole(app, head, bytes.slice(start + HEADER_BYTES, end))
+    if (change === 'too much') this.#refuse(worker, head)
+    else if (change !== null) void this.#write(worker, app, lease.lease, head, change)
+  }
+
+  /** The app is gone for good, with all that it had. */
+  async remove(app: { appid: string; number?: number }): Promise<void> {
+    if (app.number !== undefined) {
+      this.#leases.delete(app.number)
+      this.#parts.delete(app.number)
+    }
+    await this.#store.remove(app.appid)
+  }
+
+  /** Whether there was such a key. For an app that is nowhere. */
+  async deleteKey(appid: string, key: Uint8Array): Promise<boolean> {
+    return this.#store.deleteKey(appid, key)
+  }
+
+  async has(appid: string, key: Uint8Array): Promise<boolean> {
+    return (await this.#store.value(appid, key, { maxBytes: 0 })) !== null
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  /** null while there is more to come. */
+  #whole(app: PoolApp, { generation, flags }: FrameHead, frame: Uint8Array): Uint8Array | null | 'too much' {
+    let parts = this.#parts.get(app.number)
+    if (parts?.generation !== generation) parts = { generation, frames: [], bytes: 0 }
+    const isLast = (flags & Flag.END) !== 0
+    parts.frames.push(frame)
+    parts.bytes += frame.byteLength
+    if (!isLast) this.#parts.set(app.number, parts)
+    // A whole state and what takes its place, and what each record has beside its bytes.
+    const tooMuch = parts.bytes > 4 * app.sharedBytes + QUOTA_ROOM
+    if (isLast || tooMuch) this.#parts.delete(app.number)
+    if (tooMuch) return 'too much'
+    if (!isLast) return null
+    return parts.frames.length === 1 ? frame : Buffer.concat(parts.frames)
+  }
+
+  async #write(worker: WorkerProcess, app: PoolApp, lease: number, head: FrameHead, change: Uint8Array): Promise<void> {
+    try {
+      await this.#store.write(app.appid, lease, change, { bytes: app.sharedBytes + QUOTA_ROOM })
+      this.#answer(worker, head, false)
+    } catch (error) {
+      // Another life of the app has taken over: nobody waits for the answer.
+      if ((error as SharedError).code === 'stale_lease') return
+      this.#report(`shared values of ${app.appid} were not stored: ${(error as Error).message}`)
+      this.#refuse(worker, head)
+    }
+  }
+
+  /** The isolate is given up, and begins anew with what is stored. What it still sends was made by somebody who took this for done. */
+  #refuse(worker: WorkerProcess, head: FrameHead): void {
+    this.#leases.delete(head.app)
+    this.#answer(worker, head, true)
+  }
+
+  #answer(worker: WorkerProcess, { app, generation, sequence }: FrameHead, failed: boolean): void {
+    worker.send({ type: FrameType.SHARED_DONE, flags: failed ? Flag.FAILED : 0, gateway: 0, app, generation, connection: 0, sequence })
+  }
+}
+

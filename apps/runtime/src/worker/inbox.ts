@@ -1,0 +1,61 @@
+import { FrameType, HEADER_BYTES, encodeFrame, readU16 } from '@socklet/protocol'
+import { Mailbox, type Delivery } from './mailbox.ts'
+
+/**
+ * What the gateways have for an app. A new isolate first hears of all connections that were there before it, from every
+ * gateway; until each has said that it is done (ATTACHED), no event is delivered: its handler might send to a connection
+ * that the isolate does not know yet.
+ */
+export class Inbox {
+  /** Of gateways that are not done. */
+  readonly #attaching = new Mailbox()
+  readonly #events = new Mailbox()
+  readonly #isAttached: boolean[]
+  #isOpen = false
+
+  constructor(gateways: number) {
+    this.#isAttached = Array.from({ length: gateways }, () => false)
+  }
+
+  /** Takes a frame, `bytes[start .. end)`. */
+  add(bytes: Uint8Array, start: number, end: number): void {
+    const gateway = readU16(bytes, start + 6)
+    if (bytes[start + 4] === FrameType.ATTACHED) this.#onAttached(gateway)
+    else if (this.#isOpen || this.#isAttached[gateway]) this.#events.add(bytes, start, end)
+    else this.#attaching.add(bytes, start, end)
+  }
+
+  /** Whether there is something to deliver now. */
+  get hasNext(): boolean {
+    return this.#isOpen && !(this.#attaching.empty && this.#events.empty)
+  }
+
+  /** Nothing waits, also not for a gateway. */
+  get isEmpty(): boolean {
+    return this.#isOpen && this.#attaching.empty && this.#events.empty
+  }
+
+  get count(): number {
+    return this.#attaching.events + this.#events.events
+  }
+
+  /** What one turn delivers. `news` is what was there before the isolate, and counts as no event. */
+  take(maxEvents: number, maxBytes: number): Delivery & { news: boolean } {
+    const news = !this.#attaching.empty
+    return { ...(news ? this.#attaching : this.#events).take(maxEvents, maxBytes), news }
+  }
+
+  /** Waits for no gateway any longer. */
+  open(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    // The isolate hears of it as well: its own beginning waits for it.
+    const frame = encodeFrame({ type: FrameType.ATTACHED, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 })
+    this.#attaching.add(frame, 0, HEADER_BYTES)
+  }
+
+  #onAttached(gateway: number): void {
+    this.#isAttached[gateway] = true
+    if (this.#isAttached.every(Boolean)) this.open()
+  }
+}

@@ -1,0 +1,262 @@
+import { FrameType } from '@socklet/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { acknowledged, closed, makeHarness, type Harness, type StartOptions, type TestApp } from './harness.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await makeHarness()
+})
+afterAll(() => harness.close())
+
+/** Runs what it is sent, and logs what that gives as JSON. */
+const CODE = `
+  const cloud = require('@lafjs/cloud').default
+  const { shared, sockets } = cloud
+  const pause = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms))
+  const { inspect } = require('util')
+  let kept
+  exports.main = async (ctx) => {
+    if (ctx.method !== 'WebSocket:message') return
+    const { socket } = ctx
+    const text = String(ctx.params.data)
+    const body = new Function('shared', 'sockets', 'socket', 'pause', 'inspect', 'module', 'return (async () => {' + text + '})()')
+    const result = await body(shared, sockets, socket, pause, inspect, module)
+    if (result !== undefined) socket.send(typeof result === 'string' ? result : inspect(result, { depth: 9, breakLength: Infinity }))
+  }`
+
+let apps = 0
+const start = (options: StartOptions = {}): Promise<TestApp> => harness.start(CODE, { appid: `shared-${apps++}`, ...options })
+
+async function say(test: TestApp, text: string): Promise<string | undefined> {
+  const before = test.texts().length
+  const sequence = test.event(FrameType.MESSAGE, 1, text)
+  await test.until((frames) => acknowledged(frames).includes(sequence))
+  return test.texts()[before]?.replaceAll(/\s+/g, ' ')
+}
+
+/** What a new isolate of the app answers, after the old one was ended without a word. */
+async function afterRestart(appid: string, ...texts: string[]): Promise<(string | undefined)[]> {
+  const test = await start({ appid })
+  test.open(1, { type: FrameType.ATTACH })
+  const answers = []
+  for (const text of texts) answers.push(await say(test, text))
+  test.app.dispose()
+  return answers
+}
+
+async function run(...texts: string[]): Promise<{ appid: string; answers: (string | undefined)[]; test: TestApp }> {
+  const appid = `shared-${apps++}`
+  const test = await start({ appid })
+  test.open(1)
+  const answers = []
+  for (const text of texts) answers.push(await say(test, text))
+  test.app.dispose()
+  return { appid, answers, test }
+}
+
+describe('cloud.shared', () => {
+  it('is a Map with all that Maps have, in order, and harmless to await', async () => {
+    const { answers } = await run(
+      `return [shared instanceof Map, Object.prototype.toString.call(shared), (await shared) === shared, await shared.get('x'), shared.size]`,
+      `shared.set('b', 1).set('a', 2).set('b', 3); return [...shared, ...shared.keys(), shared.has('a'), shared.delete('zz')]`,
+      `let seen = []; shared.forEach((v, k, m) => seen.push(k, v, m === shared)); return seen`,
+      `shared.clear(); return [shared.size, inspect(shared)]`
+    )
+    expect(answers).toEqual([
+      `[ true, '[object Map]', true, undefined, 0 ]`,
+      `[ [ 'b', 3 ], [ 'a', 2 ], 'b', 'a', true, false ]`,
+      `[ 'b', 3, true, 'a', 2, true ]`,
+      `[ 0, 'Map(0) {}' ]`
+    ])
+  })
+
+  it('comes back in a new isolate: every kind of value, in order', async () => {
+    const { appid } = await run(
+      `shared.set('primitives', [1, -0, 1.5, NaN, 'ü', '\\ud800', true, null, undefined, 2n ** 70n]); shared.set('date', new Date(5)); shared.set('re', /a+/giu)`,
+      `shared.set('bytes', new Uint8Array([1, 2, 3])); shared.set('buffer', Buffer.from('hi')); shared.set('f64', new Float64Array([1.5])); shared.set('error', new RangeError('no'))`,
+      `shared.set('map', new Map([['k', new Set([1, new Map([[2, 3]])])]])); shared.set(7, 'number key'); shared.set(null, 'null key')`,
+      `const o = { a: { b: [1, { c: 2 }] } }; o.self = o; shared.set('cycle', o); shared.delete('date'); shared.set('date', new Date(6)); shared.set('re', /b/)`
+    )
+    expect(await afterRestart(appid, `return [...shared.keys()]`, `return shared`)).toEqual([
+      `[ 'primitives', 're', 'bytes', 'buffer', 'f64', 'error', 'map', 7, null, 'cycle', 'date' ]`,
+      expect.stringContaining(`'map' => Map(1) { 'k' => Set(2) { 1, Map(1) { 2 => 3 } } }`)
+    ])
+    const [all] = await afterRestart(appid, `return shared`)
+    for (const part of [`-0, 1.5, NaN, 'ü'`, `1180591620717411303424n`, `'re' => /b/`, `Uint8Array(3) [ 1, 2, 3 ]`, `<Buffer 68 69>`, `RangeError: no`, `7 => 'number key'`, `[Circular *1]`, `1970-01-01T00:00:00.006Z`]) {
+      expect(all).toContain(part)
+    }
+  })
+
+  it('keeps changes inside stored Maps and Sets entry by entry, nested ones too, without set', async () => {
+    const { appid, test } = await run(
+      `shared.set('rooms', new Map()); for (let i = 0; i < 1000; i++) shared.get('rooms').set('room' + i, new Set())`,
+      `shared.get('rooms').get('room5').add('ann')`,
+      `const room = shared.get('rooms').get('room5'); room.add('bob'); room.delete('ann'); shared.get('rooms').delete('room7')`,
+      `shared.get('rooms').getOrInsertComputed('late', () => new Set()).add('x'); shared.get('rooms').getOrInsert('room5', null)`,
+      `shared.get('rooms').get('room9').add(1); shared.get('rooms').get('room9').clear(); shared.get('rooms').get('room9').add(2)`
+    )
+    expect(test.changes.slice(1).map((change) => change.byteLength < 120)).toEqual([true, true, true, true])
+    expect(await afterRestart(appid, `const rooms = shared.get('rooms'); return [rooms.size, [...rooms.get('late')], [...rooms.get('room5')], rooms.has('room7'), [...rooms.get('room9')]]`)).toEqual([`[ 1000, [ 'x' ], [ 'bob' ], false, [ 2 ] ]`])
+  })
+
+  it('keeps changes inside objects and arrays that were read in the turn, whenever in it they are made', async () => {
+    const { appid } = await run(
+      `shared.set('user', { name: 'ann', tags: [] }); shared.set('list', [])`,
+      `shared.get('user').tags.push('x')`,
+      `for (const [key, value] of shared) if (Array.isArray(value)) value.push(1)`,
+      `shared.forEach((value, key) => { if (key === 'list') value.push(2) })`,
+      `const list = shared.get('list'); for (let i = 0; i < 1000; i++) await undefined; list.push(3); return 'late'`,
+      `const user = shared.get('user'); await pause(); user.name = 'bob'; return 'later'`,
+      `shared.set('deep', new Map([['a', { n: 1 }]])); await pause(); shared.get('deep').get('a').n = 2`
+    )
+    expect(await afterRestart(appid, `return [shared.get('user'), shared.get('list'), shared.get('deep')]`)).toEqual([`[ { name: 'bob', tags: [ 'x' ] }, [ 1, 2, 3 ], Map(1) { 'a' => { n: 2 } } ]`])
+  })
+
+  it('keeps what was changed through a reference of an earlier turn within a second, and when the isolate is put away', async () => {
+    const appid = `shared-${apps++}`
+    const test = await start({ appid })
+    test.open(1)
+    await say(test, `module.kept = []; module.other = { n: 0 }; shared.set('list', module.kept); shared.set('other', module.other)`)
+    const changes = test.changes.length
+    await say(test, `module.kept.push('unseen')`)
+    await test.until(() => test.changes.length > changes)
+    await say(test, `module.other.n = 1`)
+    expect(await test.app.putAway(true)).toBe(true)
+    expect(await afterRestart(appid, `return [shared.get('list'), shared.get('other')]`)).toEqual([`[ [ 'unseen' ], { n: 1 } ]`])
+  })
+
+  it('keeps identity: one object that stands at several places is one object afterwards, also in a circle', async () => {
+    const { appid } = await run(
+      `const one = { n: 1 }; shared.set('a', one); shared.set('b', { inner: one }); shared.set('m', new Map([['x', one], ['y', one]]))`,
+      `const m = new Map(); m.set('me', m); shared.set('loop', m); const x = { name: 'x' }, y = { name: 'y', x }; x.y = y; shared.set('x', x); shared.set('y', y)`,
+      `shared.get('a').n++`
+    )
+    expect(
+      await afterRestart(appid, `
+        const [a, b, m, loop, x, y] = ['a', 'b', 'm', 'loop', 'x', 'y'].map((key) => shared.get(key))
+        return [a === b.inner, m.get('x') === a, m.get('y') === a, a.n, loop.get('me') === loop, x.y === y, y.x === x]`)
+    ).toEqual([`[ true, true, true, 2, true, true, true ]`])
+  })
+
+  it('keeps sockets as references, which are the same proxies when they come back, and closed ones when they do not', async () => {
+    const appid = `shared-${apps++}`
+    const before = await start({ appid })
+    before.open(1)
+    before.open(2)
+    await say(before, `shared.set('map', new Map([['one', socket]])); shared.set('list', [{ socket }, ...sockets]); shared.set('set', new Set(sockets)); shared.set('two', sockets.get('id-2'))`)
+    before.app.dispose()
+    const after = await start({ appid })
+    after.open(1, { type: FrameType.ATTACH })
+    expect(await say(after, `const [{ socket: a }, b, c] = shared.get('list'); return [shared.get('map').get('one') === socket, a === socket, b === socket, shared.get('set').has(socket), c === shared.get('two'), c.readyState, socket.readyState, c.id]`)).toBe(
+      `[ true, true, true, true, true, 3, 1, 'id-2' ]`
+    )
+    // A connection whose first event is delivered again is the one that is referred to.
+    after.open(2)
+    await after.until(() => after.texts().length > 0)
+    expect(await say(after, `return [shared.get('two') === sockets.get('id-2'), shared.get('two').readyState]`)).toBe(`[ true, 1 ]`)
+    after.event(FrameType.CLOSED, 2, closed(1000))
+    expect(await say(after, `return [sockets.size, shared.get('two').readyState, shared.get('set').size]`)).toBe(`[ 1, 3, 2 ]`)
+  })
+
+  it('keeps class instances as plain data and functions not at all, and says so once for each key', async () => {
+    const { appid, test } = await run(
+      `class User { constructor() { this.name = 'ann' } hi() {} }; class Many extends Map {}; shared.set('user', new User()); shared.set('many', new Many([[1, 2]]))`,
+      `shared.set('f', () => {}); shared.set('obj', { a: 1, f() {}, list: [Promise.resolve(), 2] }); shared.set('p', new WeakMap())`,
+      `shared.get('user').age = 3; shared.get('obj').b = 2; shared.set('f', () => {}); return [shared.get('f') instanceof Function, shared.size]`
+    )
+    const warnings = test.logs().filter(({ level }) => level === 'warn')
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/"user".*instance of a class/),
+      expect.stringMatching(/"many".*instance of a class/),
+      expect.stringMatching(/"f" holds a function/),
+      expect.stringMatching(/"obj" \(at f\) holds a function/),
+      expect.stringMatching(/"obj" \(at list\[0\]\) holds a Promise/),
+      expect.stringMatching(/"p" holds a WeakMap/)
+    ])
+    expect(await afterRestart(appid, `return [shared.get('user'), shared.get('many'), shared.get('obj'), [...shared.keys()]]`)).toEqual([
+      `[ { name: 'ann', age: 3 }, Map(1) { 1 => 2 }, { a: 1, list: [ undefined, 2 ], b: 2 }, [ 'user', 'many', 'obj' ] ]`
+    ])
+  })
+
+  it('has quotas: set throws a RangeError and changes nothing; growth inside is refused at the end of the turn', async () => {
+    const appid = `shared-${apps++}`
+    const limits = { sharedBytes: 10_000, sharedKeys: 5 }
+    const test = await start({ appid, limits })
+    test.open(1)
+    expect(
+      await say(test, `
+        const name = (f) => { try { f(); return 'done' } catch (error) { return error.name } }
+        shared.set('m', new Map([['small', 1]]))
+        return [name(() => shared.set('big', 'x'.repeat(10_001))), name(() => shared.set('big', [new Map([['a', 'y'.repeat(6000)]]), 'z'.repeat(5000)])), name(() => shared.get('m').set('big', 'x'.repeat(10_000))),
+          shared.has('big'), shared.get('m').has('big'), shared.get('m').size, name(() => { for (let i = 0; i < 6; i++) shared.set('k' + i, i) }), shared.size]`)
+    ).toBe(`[ 'RangeError', 'RangeError', 'RangeError', false, false, 1, 'RangeError', 5 ]`)
+    expect(await say(test, `shared.clear(); shared.set('obj', { n: 1 }); for (let i = 0; i < 50; i++) { shared.set('again', 'x'.repeat(5000)); shared.delete('again'); shared.set('m', new Map([['x', 'x'.repeat(5000)]])); shared.delete('m') } return 'ok'`)).toBe('ok')
+    expect(await say(test, `for (let i = 0; i < 50; i++) { const m = new Map([['x', 'x'.repeat(5000)]]); m.set('m', m); shared.set('m', m); shared.delete('m') } return 'ok'`)).toBe('ok')
+    await say(test, `shared.get('obj').big = 'x'.repeat(20_000)`)
+    await say(test, `shared.get('obj').n = 5; return 'still'`)
+    expect(test.logs().filter(({ level, message }) => level === 'error' && message.includes('"obj"'))).toHaveLength(1)
+    await say(test, `delete shared.get('obj').big`)
+    test.app.dispose()
+    expect(await afterRestart(appid, `return shared`)).toEqual([`Map(1) { 'obj' => { n: 5 } }`])
+  })
+
+  it('loses no update of handlers that run at the same time', async () => {
+    const test = await start()
+    test.open(1)
+    await say(test, `shared.set('m', new Map())`)
+    for (let i = 0; i < 1000; i++) test.event(FrameType.MESSAGE, 1, `const m = await shared.get('m'); if (${i} % 7 === 0) await pause(1); m.set(${i}, ${i}); await shared.set('m', m)`)
+    await test.until(() => acknowledged(test.gateway.frames).length >= 1002)
+    expect(await say(test, `return [shared.get('m').size]`)).toBe('[ 1000 ]')
+    for (let i = 0; i < 1000; i++) test.event(FrameType.MESSAGE, 1, `await shared.update('n', ${i % 3 === 0 ? 'async (n = 0) => { await pause(1); return n + 1 }' : '(n = 0) => n + 1'})`)
+    await test.until(() => acknowledged(test.gateway.frames).length >= 2003)
+    expect(await say(test, `return [shared.get('n'), await shared.update('n', (n) => n * 2), await shared.update('x', () => { throw new Error('mine') }).catch((error) => error.message), shared.has('x')]`)).toBe(`[ 1000, 2000, 'mine', false ]`)
+  })
+
+  it('lets nothing leave for clients before what the turn has changed is stored', async () => {
+    const test = await start({ holdsChanges: true })
+    test.open(1)
+    const first = test.event(FrameType.MESSAGE, 1, `shared.set('n', 1); return 'one'`)
+    const second = test.event(FrameType.MESSAGE, 1, `return 'two'`)
+    await test.until(() => test.changes.length > 0)
+    const third = test.event(FrameType.MESSAGE, 1, `console.log('three'); socket.data = { seen: true }; return 'three'`)
+    await test.until(() => test.logs().some(({ message }) => message === 'three'))
+    expect(test.texts()).toEqual([])
+    expect(acknowledged(test.gateway.frames)).not.toContain(first)
+    test.store()
+    await test.until((frames) => [first, second, third].every((sequence) => acknowledged(frames).includes(sequence)))
+    expect(test.texts()).toEqual(['one', 'two', 'three'])
+    // What socket.data has become is with the gateway before the client hears of it.
+    const types = test.gateway.frames.map(({ head }) => head.type)
+    expect(types.indexOf(FrameType.DATA)).toBeLessThan(types.lastIndexOf(FrameType.SEND))
+  })
+
+  it('delivers no event before every gateway has attached its connections', async () => {
+    const appid = `shared-${apps++}`
+    const test = await start({ appid, gateways: 2, attaches: false })
+    test.event(FrameType.MESSAGE, 1, `return 'never'`)
+    test.open(1, { type: FrameType.ATTACH })
+    test.attached(0)
+    test.event(FrameType.MESSAGE, 1, `return [sockets.size]`)
+    test.open(2, { type: FrameType.ATTACH, gateway: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(test.texts()).toEqual([])
+    test.attached(1)
+    await test.until(() => test.texts().length > 0)
+    expect(test.texts()).toEqual(['[ 2 ]'])
+  })
+
+  it('says when the app is idle, and only then: no timer, listener, callback or handler is lost', async () => {
+    const test = await start({ limits: { idleMs: 100 } })
+    test.open(1)
+    await test.until(() => test.idles > 0)
+    await say(test, `socket.on('message', () => {}); globalThis.timer = null`)
+    expect(await test.app.putAway(false)).toBe(false)
+    await say(test, `socket.removeAllListeners(); timer = setInterval(() => {}, 1000)`)
+    expect(await test.app.putAway(false)).toBe(false)
+    await say(test, `clearInterval(timer); socket.send('x', () => {})`)
+    expect(await test.app.putAway(false)).toBe(false)
+    const { sequence } = test.gateway.frames.findLast(({ head }) => head.type === FrameType.SEND)!.head
+    test.event(FrameType.SENT, 1, Buffer.from([sequence & 255, sequence >> 8, 0, 0]))
+    await test.until(() => test.app.putAway(false) as unknown as boolean)
+  })
+})
