@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { PendingUpgrade } from './pending-upgrade.ts'
+import { SendMemory } from './send-memory.ts'
 
 /** How the app's log names an event. */
 export interface EventDescription {
@@ -51,6 +52,8 @@ export class App {
   readonly upgrades = new Map<number, PendingUpgrade>()
   /** By name; a room without members does not exist. */
   readonly rooms = new Map<string, Set<Connection>>()
+  /** What waits for its slow clients. */
+  readonly sendMemory: SendMemory
   /** Connections whose sockets are open. */
   open = 0
   /** Bytes of request bodies that are still arriving. */
@@ -78,6 +81,7 @@ export class App {
 
   constructor(gateway: Gateway, route: AppRoute) {
     this.gateway = gateway
+    this.sendMemory = new SendMemory(gateway.sendMemory)
     this.appid = route.appid
     this.route = route
     this.limits = effectiveLimits(route.limits)

@@ -15,12 +15,15 @@ const BINARY = { binary: true }
 export class CompressedWriter {
   readonly #ws: ClientSocket
   #waiting = 0
-  readonly #onWritten: Written = () => {
-    this.#waiting--
-  }
+  readonly #onWritten: Written
 
-  constructor(ws: ClientSocket) {
+  /** `onLeft` is called after each message that has left. */
+  constructor(ws: ClientSocket, onLeft: () => void) {
     this.#ws = ws
+    this.#onWritten = () => {
+      this.#waiting--
+      onLeft()
+    }
   }
 
   /** Bytes that are held for the client. */
@@ -40,7 +43,7 @@ export class CompressedWriter {
 
   #both(written: Written): Written {
     return (error) => {
-      this.#waiting--
+      this.#onWritten()
       written(error)
     }
   }

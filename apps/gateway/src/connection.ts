@@ -7,15 +7,16 @@ import { CompressedWriter, type Written } from './compressed-writer.ts'
 import { deliver } from './delivery.ts'
 import { Pause } from './flow.ts'
 import { HEARTBEAT } from './heartbeat.ts'
+import { HeldWrites } from './held-writes.ts'
 import { notify } from './notify.ts'
 import { leaveAll } from './rooms.ts'
+import { afterHeld } from './slow-clients.ts'
 import { tellSent, whenWritten } from './tell.ts'
 import type { ClientSocket } from './websocket-server.ts'
+import { copyOf, joined, withoutRest } from './write-chunks.ts'
 
 /** What waits for one write is copied together up to here. */
 const JOIN_BELOW = 64 * 1024
-/** Smaller payloads are copied rather than kept with the chunk that they arrived in. */
-const COPY_BELOW = 16 * 1024
 
 /** More than this does not wait for the end of a read. */
 const FLUSH_ABOVE = 1024 * 1024
@@ -70,6 +71,8 @@ export class Connection {
   /** Bytes that the app was told wait for the client (see backlog.ts). */
   backlog = 0
   watched = false
+  /** Writes that the system did not take, from the first one on. */
+  held: HeldWrites | null = null
   /** Set if compression was negotiated. */
   readonly #compressed: CompressedWriter | null
   /** Numbers of the frames, of those that wait, of whose fate the app wants to hear. */
@@ -85,7 +88,7 @@ export class Connection {
     this.ws = ws
     this.socket = socket
     this.#head = withLength(JSON.stringify(head))
-    this.#compressed = head.extensions === '' ? null : new CompressedWriter(ws)
+    this.#compressed = head.extensions === '' ? null : new CompressedWriter(ws, () => this.#countCompressed())
   }
 
   // --- from the client ------------------------------------------------------------------------
@@ -128,6 +131,7 @@ export class Connection {
     this.app.open--
     this.app.gateway.heartbeat.delete(this)
     this.app.gateway.rates.delete(this)
+    this.held?.clear()
     leaveAll(this)
     if (this.forgotten) return
     this.app.counters.events.close++
@@ -234,19 +238,34 @@ export class Connection {
     }
     const written = tells === null ? undefined : whenWritten(this.app, this.number, tells)
     if (this.#compressed !== null) this.#compress(frames, written)
-    else if (Array.isArray(frames)) this.#writeMany(frames, written)
-    // While the client does not keep up, the frame will wait: not in the large chunk that it came in.
-    else this.socket.write(this.socket.writableLength > 0 && frames.byteLength < COPY_BELOW ? Buffer.from(frames) : frames, written)
+    else this.#write(frames, written)
     if (this.socket.writableLength > 0) noteBacklog(this)
-    if (this.buffered > this.app.limits.sendBufferBytes) this.#closeSlow()
+    if (this.held === null || this.deaf) return
+    if (this.buffered > this.app.limits.sendBufferBytes) this.closeSlow()
+    afterHeld(this.app)
+  }
+
+  /** What the system does not take at once is counted until it has left. For clients that keep up, nothing is. */
+  #write(frames: Uint8Array | Uint8Array[], written?: Written): void {
+    const busy = this.socket.writableLength > 0
+    const chunks = Array.isArray(frames) ? this.#chunksOf(frames, busy) : busy ? withoutRest(frames) : frames
+    const done = busy ? this.#hold(chunks, written) : written
+    if (Array.isArray(chunks)) this.#writeMany(chunks, done)
+    else this.socket.write(chunks, done)
+    if (!busy && this.socket.writableLength > 0) this.socket.write('', this.#hold(chunks))
+  }
+
+  #chunksOf(frames: Uint8Array[], busy: boolean): Uint8Array | Uint8Array[] {
+    const bytes = frames.reduce((sum, frame) => sum + frame.byteLength, 0)
+    if (bytes >= JOIN_BELOW) return busy ? frames.map(withoutRest) : frames
+    return busy ? joined(frames, bytes) : Buffer.concat(frames, bytes)
+  }
+
+  #hold(chunks: Uint8Array | Uint8Array[], written?: Written): Written {
+    return (this.held ??= new HeldWrites(this.app.sendMemory)).hold(chunks, written)
   }
 
   #writeMany(frames: Uint8Array[], written?: Written): void {
-    const bytes = frames.reduce((sum, frame) => sum + frame.byteLength, 0)
-    if (bytes < JOIN_BELOW) {
-      this.socket.write(Buffer.concat(frames, bytes), written)
-      return
-    }
     this.socket.cork()
     for (const [index, frame] of frames.entries()) this.socket.write(frame, index === frames.length - 1 ? written : undefined)
     this.socket.uncork()
@@ -255,6 +274,13 @@ export class Connection {
   #compress(frames: Uint8Array | Uint8Array[], written?: Written): void {
     const all = Array.isArray(frames) ? frames : [frames]
     for (const [index, frame] of all.entries()) this.#compressed!.write(frame, index === all.length - 1 ? written : undefined)
+    this.#countCompressed()
+  }
+
+  #countCompressed(): void {
+    const { bytes } = this.#compressed!
+    if (bytes > 0) this.held ??= new HeldWrites(this.app.sendMemory)
+    this.held?.set(this.closed ? 0 : bytes)
   }
 
   // --- the end --------------------------------------------------------------------------------
@@ -275,6 +301,7 @@ export class Connection {
     if (this.closed) return
     this.flush()
     this.ws.terminate()
+    this.held?.clear()
   }
 
   /** Closing handshake on the platform's own account. */
@@ -283,13 +310,18 @@ export class Connection {
     this.deaf = true
     this.flush()
     this.ws.close(code, reason)
+    this.held?.leave(this.buffered)
     // The client's close frame has to be read.
     this.pauses = 0
     this.ws.resume()
   }
 
-  #closeSlow(): void {
-    if (this.deaf) return
+  /** Ends a client for which too much waits. */
+  closeSlow(): void {
+    if (this.deaf || !this.isOpen) {
+      this.terminate()
+      return
+    }
     this.closeByPlatform(1013, 'the client reads too slowly')
     setTimeout(() => this.terminate(), this.app.gateway.times.slowClose).unref()
   }
@@ -307,13 +339,6 @@ export class Connection {
     this.pauses &= ~why
     if (this.pauses === 0) this.ws.resume()
   }
-}
-
-/** Without Buffer's pool: what is kept for long would keep the rest of its slab. */
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(bytes.byteLength)
-  copy.set(bytes)
-  return copy
 }
 
 function withLength(json: string): Buffer {

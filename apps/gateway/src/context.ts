@@ -4,6 +4,7 @@ import type { Heartbeat } from './heartbeat.ts'
 import type { Numbers } from './numbers.ts'
 import type { PoolClient } from './pool-client.ts'
 import type { RateLimiter } from './rate.ts'
+import type { SendMemory } from './send-memory.ts'
 import type { Settings, Times } from './settings.ts'
 import type { WebSocketAcceptor } from './websocket-server.ts'
 import type { WorkerLinks } from './worker-links.ts'
@@ -21,6 +22,8 @@ export interface Gateway {
   readonly sockets: WebSocketAcceptor
   readonly heartbeat: Heartbeat
   readonly rates: RateLimiter
+  /** What waits for slow clients of all apps. */
+  readonly sendMemory: SendMemory
   /** Connections that were sent something since the last flush. */
   readonly touched: Connection[]
   /** Receivers that messages to rooms had since then. */

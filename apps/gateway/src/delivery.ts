@@ -2,6 +2,7 @@ import { CallError, FrameType, Flag, type LogLine, type Loss, type Placement } f
 import type { App, AppEvent, Attachment, Peer } from './app.ts'
 import { repeatBacklog } from './backlog.ts'
 import type { Connection } from './connection.ts'
+import type { Gateway } from './context.ts'
 import { afterQueued, afterSettled } from './flow.ts'
 import { forgetPeers } from './forget.ts'
 import { headFor, notify } from './notify.ts'
@@ -96,8 +97,17 @@ function onPlaceRefused(app: App, error: CallError): void {
 /** The pool says where the app is from now on. */
 export function placed(app: App, placement: Placement | null, loss: Loss): void {
   app.placementNews++
-  if (loss !== 'none') dropPoisonous(app, loss)
+  if (loss === 'idle') forgetUnheard(app)
+  else if (loss !== 'none') dropPoisonous(app, loss)
   setPlacement(app, placement)
+}
+
+/** The isolate was put away while it had nothing to do: what was on its way then, nobody has heard. */
+function forgetUnheard(app: App): void {
+  for (const event of app.outbox.unsettled()) {
+    event.sentOn = null
+    event.deliveries--
+  }
 }
 
 /** The pool is gone: nothing that it said of places holds. */
@@ -152,8 +162,14 @@ function attach(app: App, wanted: Attachment): void {
       wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.opening())
       repeatBacklog(connection)
     }
+    tellAttached(app.gateway, wanted)
   }
   for (const event of app.outbox.unsettled()) if (event.sentOn !== app.attachment) sendWaiting(app, app.attachment!, event)
+}
+
+/** The isolate begins when every gateway has said this, also one that does not know the app. */
+export function tellAttached({ settings }: Gateway, { link, app, generation }: Attachment): void {
+  link.send({ type: FrameType.ATTACHED, flags: 0, gateway: settings.index, app, generation, connection: 0, sequence: 0 })
 }
 
 function isSame(one: Attachment | null, other: Attachment): boolean {

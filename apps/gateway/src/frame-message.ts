@@ -47,9 +47,13 @@ export function payloadOf(frame: Uint8Array): Uint8Array {
   return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10)
 }
 
-/** A framed copy of a message. */
+/** Smaller ones share their memory with others. */
+const ALONE_FROM = 1024
+
+/** A framed copy of a message. A larger one stands alone in its buffer: it may wait for many clients, and should keep nothing else. */
 export function frameMessage(payload: Uint8Array, binary: boolean): Buffer {
-  const bytes = Buffer.allocUnsafe(MAX_MESSAGE_HEAD + payload.byteLength)
+  const size = MAX_MESSAGE_HEAD + payload.byteLength
+  const bytes = size < ALONE_FROM ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
   bytes.set(payload, MAX_MESSAGE_HEAD)
   return bytes.subarray(writeMessageHead(bytes, MAX_MESSAGE_HEAD, payload.byteLength, binary))
 }

@@ -9,6 +9,7 @@ import { Numbers } from './numbers.ts'
 import { poolCalls } from './pool-calls.ts'
 import { PoolClient } from './pool-client.ts'
 import { RateLimiter } from './rate.ts'
+import { SendMemory } from './send-memory.ts'
 import { listen, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
 import { stopGateway } from './stop.ts'
@@ -76,6 +77,7 @@ function assemble(settings: Settings): Gateway {
     sockets: new WebSocketAcceptor(times.closeHandshake),
     heartbeat: new Heartbeat(times.heartbeat),
     rates: new RateLimiter(times),
+    sendMemory: new SendMemory(null),
     touched: [],
     waitingReceivers: 0,
     opened: 0,

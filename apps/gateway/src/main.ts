@@ -13,6 +13,7 @@ const gateway = createGateway({
   port: options.port,
   domain: options.domain,
   trustProxy: options['trust-proxy'],
+  sendBufferBytes: options['send-buffer-mib'] * 1024 * 1024,
   reusePort: options.gateways > 1,
   poolSocket: DATA.poolSocket,
   linkSocket: DATA.gatewaySocket(index),

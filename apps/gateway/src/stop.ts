@@ -5,6 +5,8 @@ import { closeAll } from './forget.ts'
 import { Refusal } from './refuse.ts'
 
 const CHECK_MS = 20
+/** The runtime is given so long to store what its apps have changed last. */
+const STORE_MS = 3_000
 
 /**
  * Stops accepting, closes the clients with 1001 and waits until the functions have handled what they were sent,
@@ -22,6 +24,8 @@ export async function stopGateway(gateway: Gateway, server: Server, graceMs: num
   await until(() => !anyOpen(gateway), Date.now() + graceMs / 2)
   for (const app of gateway.apps.all()) for (const connection of app.connections.values()) connection.terminate()
   await until(() => isSettled(gateway), end)
+  // Without its links the apps' workers end: first they store what they have.
+  await Promise.race([gateway.pool.call('stopping', null).catch(() => {}), sleep(Math.max(0, end - Date.now()) + STORE_MS)])
   gateway.heartbeat.stop()
   gateway.rates.stop()
   gateway.links.close()

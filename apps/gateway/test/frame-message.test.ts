@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as ws from 'ws'
-import { frameMessage, writeMessageHead } from '../src/frame-message.ts'
+import { frameMessage, payloadOf, writeMessageHead } from '../src/frame-message.ts'
 
 /** Exported by ws, but not in its types. */
 const { Receiver } = ws as unknown as { Receiver: new (options: object) => NodeJS.WritableStream }
@@ -46,4 +46,11 @@ test('a header is written before its payload and touches nothing else', () => {
     }),
     { numRuns: 60 }
   )
+})
+
+test('what was framed is found again in its frame, with each kind of header', () => {
+  for (const length of [0, 1, 125, 126, 65_535, 65_536, 70_000]) {
+    const payload = Buffer.alloc(length, 7)
+    expect(Buffer.compare(payloadOf(frameMessage(payload, true)), payload)).toBe(0)
+  }
 })

@@ -1,5 +1,7 @@
+import { queryObjects } from 'node:v8'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FrameType, type ConnectionInfo } from '@socklet/protocol'
+import { Connection } from '../src/connection.ts'
 import type { Client } from './support/client.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
@@ -72,6 +74,24 @@ test('who leaves or goes hears no more', async () => {
   worker.sendRoom(a.opened, 'y', [], 'to y')
   expect(await heard(a, c)).toEqual([['to y'], ['to x']])
   expect(b.client.messages).toEqual([])
+})
+
+test('nothing is kept of connections that have ended in a room, nor of rooms that nobody is in', async () => {
+  const staying = await connected('x')
+  for (let n = 0; n < 5; n++) {
+    const peer = await connected('x', `room ${n}`)
+    // By then it has joined.
+    await heard(peer)
+    const { client } = peer
+    if (n % 2 === 0) client.ws.close()
+    else client.socket.resetAndDestroy()
+    await worker.got(FrameType.CLOSED, n)
+    worker.ack(...worker.events)
+  }
+  worker.sendRoom(staying.opened, 'x', [], 'to x')
+  expect(await heard(staying)).toEqual([['to x']])
+  // By the heap itself, after a collection of what nobody refers to.
+  await until(() => queryObjects(Connection) === 1, () => `one connection, not ${queryObjects(Connection)}`)
 })
 
 test('connections are listed by room, with their rooms', async () => {

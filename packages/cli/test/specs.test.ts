@@ -41,6 +41,7 @@ describe('the processes of the platform', () => {
       SOCKLET_WORKERS: '0',
       SOCKLET_GATEWAYS: '2',
       SOCKLET_TRUST_PROXY: 'false',
+      SOCKLET_SEND_BUFFER_MIB: '512',
       SOCKLET_PING_SECONDS: '30',
       SOCKLET_DEMO: 'false'
     })

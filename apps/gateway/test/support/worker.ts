@@ -14,6 +14,8 @@ export const NAMES = Object.fromEntries(Object.entries(FrameType).map(([name, ty
 /** A worker as the gateway sees it: keeps what it gets, and sends what the test says. */
 export class FakeWorker {
   readonly events: Got[] = []
+  /** The gateway has said that all connections are attached: apps and generations, and after how many events. */
+  readonly attached: { app: number; generation: number; after: number }[] = []
   readonly link: Link
   readonly socket: Socket
   closed = false
@@ -26,6 +28,10 @@ export class FakeWorker {
       onFrame: (bytes, start, end) => {
         const payload = Buffer.from(bytes.subarray(start + HEADER_BYTES, end))
         const event = { ...readHead(bytes, start), payload, text: payload.toString() }
+        if (event.type === FrameType.ATTACHED) {
+          this.attached.push({ app: event.app, generation: event.generation, after: this.events.length })
+          return
+        }
         this.events.push(event)
         this.onEvent(event)
       },
