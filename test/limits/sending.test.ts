@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openRaw } from '../conformance/support/raw-client.ts'
+import { openRaw, type RawClient } from '../conformance/support/raw-client.ts'
 import { text } from '../conformance/support/frames.ts'
 import { connect } from '../support/client.ts'
 import type { Platform } from '../support/platform.ts'
@@ -28,6 +28,12 @@ const SENDER = `
       else ctx.socket.send(data)
     }
   }`
+/** As SENDER, and no two messages are one. */
+const DISTINCT = SENDER.replace('ctx.socket.send(data)', 'ctx.socket.send(new Uint8Array(65536))')
+const BROADCASTER = `
+  import cloud from '@lafjs/cloud'
+  const data = 'x'.repeat(256 * 1024)
+  export function main(ctx) { if (ctx.method === 'WebSocket:message') cloud.sockets.forEach((socket) => socket.send(data)) }`
 const CLOSES = `import cloud from '@lafjs/cloud'; export default () => cloud.shared.get('closes') ?? []`
 
 describe('sendBufferBytes', () => {
@@ -89,6 +95,93 @@ describe('sendBufferBytes', () => {
     })
     client.destroy()
     expectBounded(toll, 60)
+  })
+})
+
+/** For functions that send much: how long a turn takes is no matter here. */
+const HEAVY = { heapMiB: 256, turnCpuMs: 60_000, minuteCpuMs: 60_000 }
+
+/** So many clients of each app that read nothing, each of which is sent so many MiB of its own. */
+async function deafClients(of: Platform, appids: string[], count: number, mib: number): Promise<RawClient[]> {
+  const clients: RawClient[] = []
+  for (const appid of appids) clients.push(...(await Promise.all(Array.from({ length: count }, () => openRaw(of.gatewayPort, `/${appid}/__websocket__`)))))
+  for (const client of clients) client.socket.pause()
+  for (let n = 0; n < mib; n++) {
+    for (const client of clients) client.write(text('me 16'))
+    await until('all was sent', async () => (await Promise.all(appids.map((appid) => of.admin('GET', `/apps/${appid}/stats`)))).every(({ json }) => json.queue.events === 0 && json.events.message >= n))
+  }
+  return clients
+}
+
+async function gatewayMiB(of: Platform): Promise<number> {
+  const { json } = await of.admin('GET', '/platform')
+  return json.processes.find(({ kind }: { kind: string }) => kind === 'gateway').rssBytes / MiB
+}
+
+interface Traffic {
+  connections: number
+  buffered: number
+}
+
+async function trafficOf(of: Platform, appid: string): Promise<Traffic> {
+  const { json } = await of.admin('GET', `/apps/${appid}/connections?limit=1000`)
+  return { connections: json.items.length, buffered: json.items.reduce((sum: number, item: { buffered: number }) => sum + item.buffered, 0) }
+}
+
+describe('sendBufferTotalBytes', () => {
+  it('many clients that do not read, each within its own limit, take no more than that together', async () => {
+    await appWith(platform, 'crowd', { sendBufferTotalBytes: 16 * MiB, ...HEAVY }, { __websocket__: DISTINCT, closes: CLOSES })
+    const reader = await connect(platform.url('crowd'))
+    const before = await gatewayMiB(platform)
+    const clients = await deafClients(platform, ['crowd'], 20, 12)
+    expect((await trafficOf(platform, 'crowd')).buffered).toBeLessThan(21 * MiB)
+    expect((await gatewayMiB(platform)) - before).toBeLessThan(100)
+    expect((await platform.request('crowd', '/closes')).json.length).toBeGreaterThan(5)
+    reader.send('me 1')
+    expect((await reader.next()).length).toBe(65_536)
+    for (const client of clients) client.destroy()
+    await reader.close()
+  })
+
+  it('a message of 256 KiB to hundreds that read closes none of them', async () => {
+    await appWith(platform, 'hundreds', { sendBufferTotalBytes: 2 * MiB, turnCpuMs: 60_000 }, { __websocket__: BROADCASTER })
+    const clients: RawClient[] = []
+    for (let n = 0; n < 400; n += 100) clients.push(...(await Promise.all(Array.from({ length: 100 }, () => openRaw(platform.gatewayPort, '/hundreds/__websocket__')))))
+    const missing = new Set(clients)
+    for (const client of clients) {
+      let bytes = 0
+      client.socket.removeAllListeners('data').on('data', (chunk) => {
+        bytes += chunk.length
+        // Each with the header of its frame, and pings may come between.
+        if (bytes >= 2 * (256 * 1024 + 10)) missing.delete(client)
+      })
+    }
+    // The test itself reads 200 MiB meanwhile: what others wait says nothing.
+    const { grownMiB } = await tollOf(platform, async () => {
+      clients[0]!.write(text('go'), text('go'))
+      await until('all have heard both', () => missing.size === 0, 40_000)
+    })
+    expect((await platform.admin('GET', '/apps/hundreds/stats')).json.connections).toBe(400)
+    expect(grownMiB).toBeLessThan(150)
+    for (const client of clients) client.destroy()
+  })
+})
+
+describe('--send-buffer-mib', () => {
+  it('clients of many apps that do not read take no more than that together', async () => {
+    const small = await startWithNeighbour({ args: ['--send-buffer-mib', '32'] })
+    try {
+      const appids = ['one', 'two', 'three']
+      for (const appid of appids) await appWith(small, appid, HEAVY, { __websocket__: DISTINCT })
+      const before = await gatewayMiB(small)
+      await deafClients(small, appids, 8, 12)
+      const traffics = await Promise.all(appids.map((appid) => trafficOf(small, appid)))
+      expect(traffics.reduce((sum, { buffered }) => sum + buffered, 0)).toBeLessThan(41 * MiB)
+      expect(traffics.reduce((sum, { connections }) => sum + connections, 0)).toBeLessThan(24)
+      expect((await gatewayMiB(small)) - before).toBeLessThan(150)
+    } finally {
+      await small.close()
+    }
   })
 })
 

@@ -1,0 +1,11 @@
+import type { Attack } from './attack.ts'
+import { bombs } from './bombs.ts'
+import { connections } from './connections.ts'
+import { endlessHandshakes } from './endless-handshakes.ts'
+import { flood } from './flood.ts'
+import { fragments } from './fragments.ts'
+import { headers } from './headers.ts'
+import { slowReaders } from './slow-readers.ts'
+import { tooLarge } from './too-large.ts'
+
+export const attacks: Attack[] = [slowReaders, flood, tooLarge, connections, endlessHandshakes, headers, fragments, bombs]

@@ -1,0 +1,39 @@
+import type { Latency } from './histogram.ts'
+
+/** Where the load goes. Connections take the paths in turn. */
+export interface Target {
+  port: number
+  paths: string[]
+  /** The server's process: CPU is that of this one and all that it has started. */
+  pid: number
+}
+
+interface Window {
+  warmupMs: number
+  windowMs: number
+}
+
+/** What the generator is to do; the kinds are described in kinds/*.ts. */
+export type LoadSpec =
+  | ({ kind: 'echo'; connections: number; inFlight: number; bytes: number } & Window)
+  | ({ kind: 'rate'; connections: number; perSecond: number; bytes: number } & Window)
+  | ({ kind: 'broadcast'; connections: number; bytes: number } & Window)
+  | ({ kind: 'churn'; atATime: number; bytes: number } & Window)
+  | { kind: 'hold'; connections: number }
+  | { kind: 'first'; bytes: number }
+  /** Without `pauseMs` all at once. */
+  | { kind: 'wake'; bytes: number; pauseMs?: number }
+
+export interface LoadResult {
+  /** Messages that came back; in kind `broadcast` all that were delivered, in kind `churn` connections. */
+  count: number
+  seconds: number
+  /** CPU of all processes of the server. */
+  serverCpuUs: number
+  /** CPU of the generator itself. */
+  loadCpuUs: number
+  latency: Latency
+}
+
+/** A line that the generator prints. */
+export type LoadLine = { holding: number } | { result: LoadResult } | { error: string }

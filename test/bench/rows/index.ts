@@ -1,0 +1,21 @@
+import type { Row } from '../row.ts'
+import { apps } from './apps.ts'
+import { broadcast } from './broadcast.ts'
+import { chat } from './chat.ts'
+import { churn } from './churn.ts'
+import { echoRows } from './echo.ts'
+import { entries } from './entries.ts'
+import { first } from './first.ts'
+import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import { neighbour, neighbourRows } from './neighbour.ts'
+import { rate } from './rate.ts'
+import { sleepers } from './sleepers.ts'
+import { sleeping } from './sleeping.ts'
+import { wake } from './wake.ts'
+
+/** All benchmarks, in the order of the table. */
+export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, apps, first, wake, sleepers, sleeping, entries, neighbour]
+
+/** Parts of the above, which are only run when they are named. */
+export const parts: Row[] = neighbourRows
