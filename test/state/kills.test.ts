@@ -16,7 +16,7 @@ afterAll(() => platform.close())
 
 /**
  * Gives each message a token, and keeps it in three places: in a Map in `cloud.shared`, inside an array there, and in
- * `socket.data`. A message that comes again gets what is kept. So a client that has an answer whose state is gone
+ * `socket.data`, and joins a room for each. A message that comes again gets what is kept. So a client that has an answer whose state is gone
  * gets another token the second time, or hears that the message before has none.
  */
 const TOKENS = `
@@ -36,6 +36,10 @@ const TOKENS = `
     list[number] = token
     if (!lists.has(socket.id)) lists.set(socket.id, list)
     socket.data = { number, token }
+    const rooms = socket.rooms
+    if (number > 0 && !rooms.has('room ' + (number - 1))) before.room = 'lost'
+    socket.join('room ' + number)
+    socket.leave('room ' + (number - 3))
     socket.send(JSON.stringify({ number, token, again, before }))
   }`
 

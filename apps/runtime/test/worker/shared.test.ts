@@ -1,4 +1,5 @@
 import { FrameType } from '@socklet/protocol'
+import { Op, RecordReader } from '@socklet/shared'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, closed, makeHarness, type Harness, type StartOptions, type TestApp } from './harness.ts'
 
@@ -125,6 +126,50 @@ describe('cloud.shared', () => {
     expect(await afterRestart(appid, `return [shared.get('list'), shared.get('other')]`)).toEqual([`[ [ 'unseen' ], { n: 1 } ]`])
   })
 
+  it('keeps what is done to an object after it was set, in the same turn and without reading it', async () => {
+    const { appid } = await run(`const o = { n: 1 }; const m = new Map(); shared.set('o', o); shared.set('m', m); m.set('x', [1]); o.n = 2; m.get('x').push(2); const deep = { list: [] }; m.set('deep', deep); await undefined; deep.list.push('late')`)
+    expect(await afterRestart(appid, `return [shared.get('o'), shared.get('m')]`)).toEqual([`[ { n: 2 }, Map(2) { 'x' => [ 1, 2 ], 'deep' => { list: [ 'late' ] } } ]`])
+  })
+
+  it('drops from the store what nothing refers to any more', async () => {
+    const appid = `shared-${apps++}`
+    const test = await start({ appid })
+    test.open(1)
+    const nodes = async (): Promise<number> => {
+      let found = 0
+      for (const chunk of await harness.sharedStore.copy(appid)) for (const reader = new RecordReader(chunk); reader.next();) if (reader.op === Op.NODE) found++
+      return found
+    }
+    await say(test, `const one = {}; shared.set('m', new Map([['a', new Map([['b', new Set()]])], ['c', one], ['d', one]]))`)
+    expect(await nodes()).toBe(4)
+    await say(test, `shared.set('m', new Map())`)
+    expect(await nodes()).toBe(1)
+    await say(test, `const moved = shared.get('m'); moved.set('k', 1); shared.delete('m'); shared.set('n', { moved })`)
+    expect(await nodes()).toBe(1)
+    await say(test, `shared.get('n').moved = null`)
+    expect(await nodes()).toBe(0)
+    await say(test, `shared.set('x', [new Set([1]), new Map()]); shared.get('x').length = 1; await undefined; shared.clear()`)
+    expect(await nodes()).toBe(0)
+  })
+
+  it('writes nothing when it is only read, also not after it came back', async () => {
+    const { appid } = await run(
+      `const one = { list: [1, { a: -0 }], date: new Date(1), re: /x/g, bytes: Buffer.from('hello') }; shared.set('one', one); shared.set('two', { one }); shared.set('m', new Map([['k', { n: 1 }], ['e', new Error('x')]])); shared.set('s', new Set([{ a: 1 }]))`
+    )
+    const test = await start({ appid })
+    test.open(1, { type: FrameType.ATTACH })
+    const read = `inspect(shared, { depth: 9 }); shared.get('two').one.list; [...shared.get('m').values()]; [...shared.get('s')]; shared.forEach(() => {}); for (const [key, value] of shared) { shared.set(key, value) }`
+    await say(test, read)
+    await say(test, read)
+    expect(await test.app.putAway(true)).toBe(true)
+    expect(test.changes).toEqual([])
+  })
+
+  it('forgets a key that gets a value which cannot be kept', async () => {
+    const { appid } = await run(`shared.set('k', 1); shared.set('m', new Map([['x', 1], ['y', 2]]))`, `shared.set('k', () => {}); shared.get('m').set('x', Symbol('s')); return [shared.size, shared.get('m').size]`)
+    expect(await afterRestart(appid, `return [shared.has('k'), shared.get('m')]`)).toEqual([`[ false, Map(1) { 'y' => 2 } ]`])
+  })
+
   it('keeps identity: one object that stands at several places is one object afterwards, also in a circle', async () => {
     const { appid } = await run(
       `const one = { n: 1 }; shared.set('a', one); shared.set('b', { inner: one }); shared.set('m', new Map([['x', one], ['y', one]]))`,
@@ -143,11 +188,11 @@ describe('cloud.shared', () => {
     const before = await start({ appid })
     before.open(1)
     before.open(2)
-    await say(before, `shared.set('map', new Map([['one', socket]])); shared.set('list', [{ socket }, ...sockets]); shared.set('set', new Set(sockets)); shared.set('two', sockets.get('id-2'))`)
+    await say(before, `shared.set('map', new Map([['one', socket]])); shared.set('list', [{ socket }, ...sockets]); shared.set('set', new Set(sockets)); shared.set('two', sockets.get('id-2')); class Player { constructor(socket) { this.socket = socket } }; shared.set('player', new Player(socket))`)
     before.app.dispose()
     const after = await start({ appid })
     after.open(1, { type: FrameType.ATTACH })
-    expect(await say(after, `const [{ socket: a }, b, c] = shared.get('list'); return [shared.get('map').get('one') === socket, a === socket, b === socket, shared.get('set').has(socket), c === shared.get('two'), c.readyState, socket.readyState, c.id]`)).toBe(
+    expect(await say(after, `const [{ socket: a }, b, c] = shared.get('list'); return [shared.get('map').get('one') === socket && shared.get('player').socket === socket, a === socket, b === socket, shared.get('set').has(socket), c === shared.get('two'), c.readyState, socket.readyState, c.id]`)).toBe(
       `[ true, true, true, true, true, 3, 1, 'id-2' ]`
     )
     // A connection whose first event is delivered again is the one that is referred to.
@@ -190,7 +235,7 @@ describe('cloud.shared', () => {
         return [name(() => shared.set('big', 'x'.repeat(10_001))), name(() => shared.set('big', [new Map([['a', 'y'.repeat(6000)]]), 'z'.repeat(5000)])), name(() => shared.get('m').set('big', 'x'.repeat(10_000))),
           shared.has('big'), shared.get('m').has('big'), shared.get('m').size, name(() => { for (let i = 0; i < 6; i++) shared.set('k' + i, i) }), shared.size]`)
     ).toBe(`[ 'RangeError', 'RangeError', 'RangeError', false, false, 1, 'RangeError', 5 ]`)
-    expect(await say(test, `shared.clear(); shared.set('obj', { n: 1 }); for (let i = 0; i < 50; i++) { shared.set('again', 'x'.repeat(5000)); shared.delete('again'); shared.set('m', new Map([['x', 'x'.repeat(5000)]])); shared.delete('m') } return 'ok'`)).toBe('ok')
+    expect(await say(test, `shared.clear(); shared.set('obj', { n: 1 }); for (let i = 0; i < 50; i++) { shared.set('again', 'x'.repeat(5000)); shared.delete('again'); shared.set('m', new Map([['x', 'x'.repeat(5000)]])); shared.delete('m'); shared.set('same', 'y'.repeat(3000) + i) } shared.delete('same'); return 'ok'`)).toBe('ok')
     expect(await say(test, `for (let i = 0; i < 50; i++) { const m = new Map([['x', 'x'.repeat(5000)]]); m.set('m', m); shared.set('m', m); shared.delete('m') } return 'ok'`)).toBe('ok')
     await say(test, `shared.get('obj').big = 'x'.repeat(20_000)`)
     await say(test, `shared.get('obj').n = 5; return 'still'`)
