@@ -63,12 +63,15 @@ describe('imports', () => {
   })
 
   it('names what is missing and what is there', async () => {
-    await platform.app('missing', { broken: `import x from '@/nothing'; export default () => x`, other: `export default () => 1` })
-    expect((await platform.request('missing', '/broken')).status).toBe(500)
+    await platform.app('missing', { late: `export default () => require('@/nothing')`, other: `export default () => 1` })
+    const { status, json } = await platform.admin('PUT', '/apps/missing/functions/broken', `import x from '@/nothing'; export default () => x`)
+    expect(status).toBe(422)
+    expect(json.error.message).toContain("Cannot find module '@/nothing'")
+    expect(json.error.message).toContain('other')
+    expect((await platform.request('missing', '/late')).status).toBe(500)
     const line = await until('the error is logged', async () => (await platform.admin('GET', '/apps/missing/logs')).json.items[0])
-    expect(line).toMatchObject({ level: 'error', function: 'broken' })
+    expect(line).toMatchObject({ level: 'error', function: 'late' })
     expect(line.message).toContain("Cannot find module '@/nothing'")
-    expect(line.message).toContain('other')
   })
 })
 

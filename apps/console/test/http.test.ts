@@ -20,7 +20,6 @@ describe('routes that there are none of', () => {
     ['POST', '/v1/apps/chat'],
     ['PUT', '/v1/apps'],
     ['GET', '/v1/apps/chat/nothing'],
-    ['GET', '/v1/apps/chat/shared'],
     ['POST', '/v1/apps/chat/functions/f'],
     ['PATCH', '/v1/apps/chat/functions/f'],
     ['DELETE', '/'],

@@ -126,6 +126,36 @@ describe('cloud.shared', () => {
     expect(await afterRestart(appid, `return [shared.get('list'), shared.get('other')]`)).toEqual([`[ [ 'unseen' ], { n: 1 } ]`])
   })
 
+  it('sees every way of reading by which something inside can be changed', async () => {
+    const ways: [way: string, ...before: string[]][] = [
+      ['shared.get("x").n = 1'],
+      ['for (const [key, value] of shared) value.n = 1'],
+      ['for (const [key, value] of shared.entries()) value.n = 1'],
+      ['for (const value of shared.values()) value.n = 1'],
+      ['shared.forEach((value) => (value.n = 1))'],
+      ['Map.prototype.get.call(shared, "x").n = 1'],
+      ['[...shared][0][1].n = 1'],
+      ['shared.getOrInsert("x", 5).n = 1'],
+      ['shared.set("x", module.x); module.x.n = 1'],
+      ['shared.get("map").get("x").n = 1', 'shared.set("map", new Map([["x", module.x]])); shared.delete("x")'],
+      ['for (const one of shared.get("set")) one.n = 1', 'shared.set("set", new Set([module.x])); shared.delete("x")'],
+      ['shared.get("set").forEach((one) => (one.n = 1))', 'shared.set("set", new Set([module.x])); shared.delete("x")'],
+      ['for (const [one] of shared.get("set").entries()) one.n = 1', 'shared.set("set", new Set([module.x])); shared.delete("x")'],
+      ['for (const one of shared.get("set").keys()) one.n = 1', 'shared.set("set", new Set([module.x])); shared.delete("x")'],
+      ['shared.get("set").add(module.x); module.x.n = 1', 'shared.set("set", new Set([module.x])); shared.delete("x")'],
+      ['for (const one of shared.get("map").keys()) one.n = 1', 'shared.set("map", new Map([[module.x, 1]])); shared.delete("x")']
+    ]
+    for (const [way, ...before] of ways) {
+      const appid = `shared-${apps++}`
+      const test = await start({ appid })
+      test.open(1)
+      for (const text of ['module.x = { n: 0 }; shared.set("x", module.x)', ...before, way]) await say(test, text)
+      test.app.dispose()
+      const [found] = await afterRestart(appid, 'return shared')
+      expect(found, way).toContain('{ n: 1 }')
+    }
+  })
+
   it('keeps what is done to an object after it was set, in the same turn and without reading it', async () => {
     const { appid } = await run(`const o = { n: 1 }; const m = new Map(); shared.set('o', o); shared.set('m', m); m.set('x', [1]); o.n = 2; m.get('x').push(2); const deep = { list: [] }; m.set('deep', deep); await undefined; deep.list.push('late')`)
     expect(await afterRestart(appid, `return [shared.get('o'), shared.get('m')]`)).toEqual([`[ { n: 2 }, Map(2) { 'x' => [ 1, 2 ], 'deep' => { list: [ 'late' ] } } ]`])
