@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../support/client.ts'
+import { LONG } from '../support/long.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
 
-const FIRST = 100
-const MORE = 400
+const FIRST = LONG ? 100 : 40
+const MORE = LONG ? 400 : 60
 /** Each version holds a megabyte: a few of them wait to be collected. */
 const MAX_HEAP_MIB = 40
 const GROWTH_MIB = 40

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from '../support/client.ts'
+import { LONG } from '../support/long.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
@@ -53,8 +54,8 @@ it('SIGTERM persists everything, the close events of its clients and late change
   await second.close()
 })
 
-it('kill -9 of everything loses nothing that a client has seen, and the files open again, time after time', async () => {
-  for (let round = 1; round <= 3; round++) {
+it('kill -9 of everything loses nothing that a client has seen, and the files open again, time after time', { timeout: 120_000 }, async () => {
+  for (let round = 1; round <= (LONG ? 5 : 2); round++) {
     const platform = await startPlatform({ data })
     const pids = (await platform.admin('GET', '/platform')).json.processes.map(({ pid }: { pid: number }) => pid) as number[]
     const client = await connect(platform.url('keeper'))

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect } from '../support/client.ts'
+import { LONG } from '../support/long.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
@@ -113,8 +114,10 @@ describe('an app that is idle', () => {
   })
 })
 
-it('50 apps sleep with a connection each, and all answer', async () => {
-  const appids = Array.from({ length: 50 }, (_, index) => `sleeper-${index}`)
+const APPS = LONG ? 200 : 20
+
+it(`${APPS} apps sleep with a connection each, and all answer`, async () => {
+  const appids = Array.from({ length: APPS }, (_, index) => `sleeper-${index}`)
   const clients: Awaited<ReturnType<typeof connect>>[] = []
   for (let at = 0; at < appids.length; at += 20) {
     await Promise.all(appids.slice(at, at + 20).map((appid) => app(appid, { __websocket__: STATE }, 500)))

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect, type Client } from '../support/client.ts'
+import { LONG } from '../support/long.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
 import { until } from '../support/until.ts'
 
-/** Set it higher to be surer. */
-const KILLS = Number(process.env['SOCKLET_TEST_KILLS'] ?? 40)
+const KILLS = Number(process.env['SOCKLET_TEST_KILLS'] ?? (LONG ? 200 : 10))
 const CLIENTS = 20
 
 let platform: Platform

@@ -117,7 +117,7 @@ async function newIsolate(appid: string): Promise<TestApp> {
 }
 
 const SEED = Number(process.env['SOCKLET_TEST_SEED'] ?? 20_261_124)
-const LIVES = Number(process.env['SOCKLET_TEST_LIVES'] ?? 60)
+const LIVES = Number(process.env['SOCKLET_TEST_LIVES'] ?? (process.env['SOCKLET_TEST_LONG'] === '1' ? 400 : 40))
 
 it(`what comes back is what was there, identities and order as well (seed ${SEED})`, { timeout: 60_000 + LIVES * 1_000 }, async () => {
   let seed = SEED

@@ -273,6 +273,15 @@ describe('cloud.shared', () => {
     await say(test, `delete shared.get('obj').big`)
     test.app.dispose()
     expect(await afterRestart(appid, `return shared`)).toEqual([`Map(1) { 'obj' => { n: 5 } }`])
+    // What is there already counts in the next life as well.
+    const again = await start({ appid, limits })
+    again.open(1, { type: FrameType.ATTACH })
+    await say(again, `shared.set('m', new Map([['x', 'x'.repeat(3000)], ['y', [1, 'y'.repeat(3000)]]]))`)
+    again.app.dispose()
+    const last = await start({ appid, limits })
+    last.open(1, { type: FrameType.ATTACH })
+    expect(await say(last, `try { shared.set('z', 'z'.repeat(4500)); return 'taken' } catch (error) { return error.name }`)).toBe('RangeError')
+    expect(await say(last, `shared.get('m').delete('x'); shared.set('z', 'z'.repeat(4500)); return 'taken'`)).toBe('taken')
   })
 
   it('loses no update of handlers that run at the same time', async () => {
