@@ -227,7 +227,8 @@ export interface AppStats {
 }
 
 export interface ProcessInfo {
-  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker' | 'trial'
+  /** `spare`: a worker that takes the place of one that dies; `trial`: one in which functions are tried before they are stored. */
+  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker' | 'spare' | 'trial'
   index: number
   pid: number
   rssBytes: number

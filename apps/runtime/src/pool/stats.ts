@@ -51,6 +51,7 @@ export async function processes(parts: StatsParts): Promise<ProcessInfo[]> {
     { kind: 'pool', index: 0, pid: process.pid, restarts: parts.workers.restarts },
     ...(consolePid === null ? [] : [{ kind: 'console' as const, index: 0, pid: consolePid }]),
     ...parts.workers.all.map(({ index, pid, apps }) => ({ kind: 'worker' as const, index, pid, apps: appids(parts.apps, apps) })),
+    ...(parts.workers.spare === null ? [] : [{ kind: 'spare' as const, index: parts.workers.spare.index, pid: parts.workers.spare.pid }]),
     ...parts.trials.processes.map(({ index, pid }) => ({ kind: 'trial' as const, index, pid }))
   ]
   return Promise.all(named.map(async (one) => ({ ...one, ...(await fromProc(one.pid)) })))

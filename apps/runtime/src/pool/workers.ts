@@ -7,6 +7,8 @@ const PING_EVERY_MS = 500
 const SILENT_MS = 5_000
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
+/** With no app anywhere for so long, there is no spare worker. */
+const SPARE_IDLE_MS = 60_000
 /** A worker that lived this long did not fail because of how it starts. */
 const SETTLED_MS = 1_000
 
@@ -27,10 +29,18 @@ export interface WorkersOptions {
   report: (message: string) => void
 }
 
-/** Keeps so many workers alive, and watches them from outside. */
+/**
+ * Keeps so many workers alive, and watches them from outside. While any of them holds an app, there is one more that
+ * is ready to take the place of one that dies: to start a process takes longer than to start the apps that it held.
+ */
 export class Workers {
   readonly #options: WorkersOptions
   readonly #workers = new Map<number, WorkerProcess>()
+  #spare: WorkerProcess | null = null
+  #dismissed: WorkerProcess | null = null
+  #starting = 0
+  /** When any worker held an app last. */
+  #wantedAt = 0
   readonly #waiting: ((worker: WorkerProcess) => void)[] = []
   #nextIndex = 1
   #failures = 0
@@ -47,7 +57,7 @@ export class Workers {
   start(): void {
     if (this.#running) return
     this.#running = true
-    for (let i = 0; i < this.#options.count; i++) void this.#startOne()
+    this.#fill()
     this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS)
   }
 
@@ -62,7 +72,16 @@ export class Workers {
   stop(): void {
     this.#stopped = true
     this.pause()
-    for (const worker of this.#workers.values()) worker.kill()
+    for (const worker of this.#all) worker.kill()
+  }
+
+  /** Ready to take the place of another; null if there is none. */
+  get spare(): WorkerProcess | null {
+    return this.#spare
+  }
+
+  get #all(): WorkerProcess[] {
+    return this.#spare === null ? this.all : [...this.all, this.#spare]
   }
 
   get all(): WorkerProcess[] {
@@ -80,7 +99,26 @@ export class Workers {
     return Promise.resolve(workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best)))
   }
 
+  /** Starts what is missing. */
+  #fill(): void {
+    const wanted = this.#options.count + (this.#wantsSpare ? 1 : 0)
+    for (let missing = wanted - this.#all.length - this.#starting; missing > 0; missing--) void this.#startOne()
+  }
+
+  get #wantsSpare(): boolean {
+    return this.all.some(({ apps }) => apps.size > 0)
+  }
+
   async #startOne(): Promise<void> {
+    this.#starting++
+    try {
+      await this.#tryToStart()
+    } finally {
+      this.#starting--
+    }
+  }
+
+  async #tryToStart(): Promise<void> {
     const index = this.#nextIndex++
     try {
       const worker: WorkerProcess = await startWorker({
@@ -113,17 +151,25 @@ export class Workers {
         worker.kill()
         return
       }
-      this.#workers.set(index, worker)
-      for (const resolve of this.#waiting.splice(0)) resolve(worker)
+      if (!worker.alive) return
+      if (this.#workers.size < this.#options.count) this.#employ(worker)
+      else if (this.#spare === null) this.#spare = worker
+      else worker.kill()
     } catch (error) {
       this.#options.report((error as Error).message)
       this.#restart()
     }
   }
 
+  #employ(worker: WorkerProcess): void {
+    this.#workers.set(worker.index, worker)
+    for (const resolve of this.#waiting.splice(0)) resolve(worker)
+  }
+
   #onExit(worker: WorkerProcess, reason: string, signal: string | null): void {
     this.#workers.delete(worker.index)
-    if (this.#stopped) return
+    if (worker === this.#spare) this.#spare = null
+    if (this.#stopped || worker === this.#dismissed) return
     // Tenant code makes a process crash or hang. It cannot send signals: that was somebody else.
     const loss = signal === 'SIGKILL' && !worker.killed ? 'killed' : 'crashed'
     // Also while there is a gateway missing: its workers have ended with it, and their apps are placed anew when it is back.
@@ -131,9 +177,18 @@ export class Workers {
       this.#options.report(`worker ${worker.index} ended: ${reason}`)
       if (loss === 'killed' || Date.now() - worker.startedAt > SETTLED_MS) this.#failures = 0
       this.restarts++
+      this.#promote()
       this.#restart()
     }
     this.#options.onLost(worker, loss)
+  }
+
+  /** The spare one takes the place of one that is gone. */
+  #promote(): void {
+    const spare = this.#spare
+    if (spare === null || this.#workers.size >= this.#options.count) return
+    this.#spare = null
+    if (spare.alive) this.#employ(spare)
   }
 
   #restart(): void {
@@ -141,13 +196,17 @@ export class Workers {
     const delay = this.#failures === 0 ? 0 : Math.min(RESTART_DELAY_MS * 2 ** this.#failures, MAX_RESTART_DELAY_MS)
     this.#failures++
     setTimeout(() => {
-      if (this.#running) void this.#startOne()
+      if (this.#running) this.#fill()
     }, delay)
   }
 
   async #ping(): Promise<void> {
+    if (this.#wantsSpare) {
+      this.#wantedAt = Date.now()
+      this.#fill()
+    } else this.#putSpareAway()
     await Promise.all(
-      this.all.map(async (worker) => {
+      this.#all.map(async (worker) => {
         try {
           await worker.control.call('ping', null, SILENT_MS)
         } catch {
@@ -157,5 +216,13 @@ export class Workers {
         }
       })
     )
+  }
+
+  /** An idle platform has no process for this. */
+  #putSpareAway(): void {
+    if (this.#wantedAt + SPARE_IDLE_MS > Date.now() || this.#spare === null) return
+    this.#dismissed = this.#spare
+    this.#spare = null
+    this.#dismissed.kill()
   }
 }
