@@ -20,6 +20,8 @@ export interface WorkersOptions {
   onLog: (app: number, payload: Uint8Array) => void
   /** Changes of an app's shared values, `bytes[start .. end)`. */
   onShared: (worker: WorkerProcess, bytes: Uint8Array, start: number, end: number) => void
+  /** Outgoing requests of an app, `bytes[start .. end)`. */
+  onFetch: (worker: WorkerProcess, bytes: Uint8Array, start: number, end: number) => void
   /** An app has nothing to do. */
   onIdle: (worker: WorkerProcess, idle: PoolCallsOfWorker['idle']['params']) => void
   /** A worker has lost this app's isolate. */
@@ -72,7 +74,7 @@ export class Workers {
   stop(): void {
     this.#stopped = true
     this.pause()
-    for (const worker of this.#all) worker.kill()
+    for (const worker of this.#processes) worker.kill()
   }
 
   /** Ready to take the place of another; null if there is none. */
@@ -80,7 +82,7 @@ export class Workers {
     return this.#spare
   }
 
-  get #all(): WorkerProcess[] {
+  get #processes(): WorkerProcess[] {
     return this.#spare === null ? this.all : [...this.all, this.#spare]
   }
 
@@ -102,7 +104,7 @@ export class Workers {
   /** Starts what is missing. */
   #fill(): void {
     const wanted = this.#options.count + (this.#wantsSpare ? 1 : 0)
-    for (let missing = wanted - this.#all.length - this.#starting; missing > 0; missing--) void this.#startOne()
+    for (let missing = wanted - this.#processes.length - this.#starting; missing > 0; missing--) void this.#startOne()
   }
 
   get #wantsSpare(): boolean {
@@ -144,6 +146,7 @@ export class Workers {
         onFrame: (bytes, start, end) => {
           if (bytes[start + 4] === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + 24, end))
           else if (bytes[start + 4] === FrameType.SHARED) this.#options.onShared(worker, bytes, start, end)
+          else if (isFetch(bytes[start + 4]!)) this.#options.onFetch(worker, bytes, start, end)
         },
         onExit: (reason, signal) => this.#onExit(worker, reason, signal)
       })
@@ -206,7 +209,7 @@ export class Workers {
       this.#fill()
     } else this.#putSpareAway()
     await Promise.all(
-      this.#all.map(async (worker) => {
+      this.#processes.map(async (worker) => {
         try {
           await worker.control.call('ping', null, SILENT_MS)
         } catch {
@@ -225,4 +228,8 @@ export class Workers {
     this.#spare = null
     this.#dismissed.kill()
   }
+}
+
+function isFetch(type: number): boolean {
+  return type === FrameType.FETCH || type === FrameType.FETCH_MORE || type === FrameType.FETCH_ABORT
 }

@@ -65,6 +65,22 @@ describe('socket.data', () => {
     expect(opened.logs()[0]!.message).toBe('undefined')
   })
 
+  it('is kept as it is when the isolate is put away, also where nobody has read it since it changed', async () => {
+    const test = await harness.start(`
+      exports.main = ({ socket, params }) => {
+        if (!params) return
+        const data = { n: 0 }
+        socket.data = data
+        setTimeout(() => { data.n = 1; console.log('changed') }, 5)
+      }`)
+    test.open(1)
+    await say(test, 'x')
+    await test.until(() => test.logs().length > 0)
+    expect(dataOf(test)).toHaveLength(1)
+    expect(await test.app.putAway(true)).toBe(true)
+    await test.until(() => dataOf(test).length === 2)
+  })
+
   it('refuses what is above 16 KiB or cannot be cloned, and stays what it was', async () => {
     const test = await harness.start(CODE)
     test.open(1)
