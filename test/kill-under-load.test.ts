@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { connect, type Client } from './support/client.ts'
+import { LONG } from './support/long.ts'
+import { startPlatform, type Platform } from './support/platform.ts'
+import { until } from './support/until.ts'
+
+const APPS = 10
+const CLIENTS = LONG ? 1_000 : 200
+const SECONDS = LONG ? 60 : 6
+/** Of each client. */
+const SEND_EVERY_MS = 1_000
+
+let platform: Platform
+beforeAll(async () => {
+  platform = await startPlatform({ args: ['--workers', '2'] })
+})
+afterAll(() => platform.close())
+
+const ECHO = `
+  export async function main({ method, params, socket, requestId, redelivered }) {
+    if (method !== 'WebSocket:message') return
+    await null
+    socket.send(params.data.toString() + ' ' + requestId + (redelivered ? ' again' : ''))
+  }`
+
+interface Talk {
+  client: Client
+  sent: number
+  /** Request ids by number. */
+  ids: string[]
+  problems: string[]
+  again: number
+}
+
+function talk(client: Client): Talk {
+  const one: Talk = { client, sent: 0, ids: [], problems: [], again: 0 }
+  client.ws.on('close', (code) => one.problems.push(`closed with ${code}`))
+  client.ws.on('message', (data) => {
+    const [text, id, again] = String(data).split(' ') as [string, string, string?]
+    const number = Number(text)
+    if (again !== undefined) one.again++
+    if (number > one.ids.length) one.problems.push(`${number} is answered before ${one.ids.length}`)
+    if (number < one.ids.length && one.ids[number] !== id) one.problems.push(`${number} was ${one.ids[number]}, and then ${id}`)
+    one.ids[number] = id
+  })
+  return one
+}
+
+async function holders(): Promise<number[]> {
+  const { json } = await platform.admin('GET', '/platform')
+  return json.processes.filter(({ kind, apps }: { kind: string; apps?: string[] }) => kind === 'worker' && apps!.length > 0).map(({ pid }: { pid: number }) => pid)
+}
+
+it(`${CLIENTS} connections of ${APPS} apps notice nothing of a worker's death every second, for ${SECONDS} s`, { timeout: 120_000 + SECONDS * 2_000 }, async () => {
+  const appids = Array.from({ length: APPS }, (_, index) => `steady-${index}`)
+  for (const appid of appids) await platform.app(appid, { __websocket__: ECHO })
+  const talks: Talk[] = []
+  for (let at = 0; at < CLIENTS; at += 50) talks.push(...(await Promise.all(Array.from({ length: Math.min(50, CLIENTS - at) }, (_, index) => connect(platform.url(appids[(at + index) % APPS]!))))).map(talk))
+  const sending = talks.map((one, index) => {
+    const send = (): void => one.client.send(String(one.sent++))
+    let timer = setTimeout(() => {
+      send()
+      timer = setInterval(send, SEND_EVERY_MS)
+    }, (index / CLIENTS) * SEND_EVERY_MS)
+    return () => clearTimeout(timer)
+  })
+  const killed = new Set<number>()
+  for (const end = Date.now() + SECONDS * 1_000; Date.now() < end; await sleep(1_000)) {
+    const alive = (await holders()).filter((pid) => !killed.has(pid))
+    const victim = alive[Math.floor(Math.random() * alive.length)]
+    if (victim === undefined) continue
+    process.kill(victim, 'SIGKILL')
+    killed.add(victim)
+  }
+  for (const stop of sending) stop()
+  await until('every message is answered', () => talks.every(({ sent, ids }) => ids.length === sent && ids.every((id) => id !== undefined)), 60_000)
+  expect(talks.flatMap(({ problems }) => problems).slice(0, 10)).toEqual([])
+  expect(killed.size).toBeGreaterThan(SECONDS / 3)
+  expect(talks.reduce((sum, { again }) => sum + again, 0)).toBeGreaterThan(0)
+  const lost = (await platform.admin('GET', '/apps/steady-0/logs?level=error')).json.items
+  expect(lost).toEqual([])
+  for (const { client } of talks) client.ws.removeAllListeners('close').terminate()
+})
