@@ -57,6 +57,16 @@ function memoryOfOne(pid: number): number {
   return rss === null ? 0 : Number(rss[1]) * 1024
 }
 
+/**
+ * Bytes that a process has read and written: proc(5), /proc/PID/io. Of sockets too what is read; what is sent by sendmsg(2), as libuv
+ * does, the system does not count. 0 where that cannot be read.
+ */
+export function ioBytesOf(pid: number): { read: number; written: number } {
+  const text = read(`${PROC}/${pid}/io`)
+  const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0)
+  return { read: field('rchar'), written: field('wchar') }
+}
+
 /** '' if the process has ended meanwhile, or is not ours to look at. */
 function read(path: string): string {
   try {

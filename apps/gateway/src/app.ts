@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { PendingUpgrade } from './pending-upgrade.ts'
+import { FragmentPace, ReadingShare } from './reading-share.ts'
 import { SendMemory } from './send-memory.ts'
 
 /** How the app's log names an event. */
@@ -54,6 +55,9 @@ export class App {
   readonly rooms = new Map<string, Set<Connection>>()
   /** What waits for its slow clients. */
   readonly sendMemory: SendMemory
+  /** What is done at a time with what its clients send. */
+  readonly share: ReadingShare
+  readonly fragments = new FragmentPace()
   /** Connections whose sockets are open. */
   open = 0
   /** Bytes of request bodies that are still arriving. */
@@ -82,6 +86,7 @@ export class App {
   constructor(gateway: Gateway, route: AppRoute) {
     this.gateway = gateway
     this.sendMemory = new SendMemory(gateway.sendMemory)
+    this.share = new ReadingShare(gateway.turns)
     this.appid = route.appid
     this.route = route
     this.limits = effectiveLimits(route.limits)

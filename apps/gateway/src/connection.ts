@@ -9,6 +9,7 @@ import { Pause } from './flow.ts'
 import { HEARTBEAT } from './heartbeat.ts'
 import { HeldWrites } from './held-writes.ts'
 import { notify } from './notify.ts'
+import { readSlowly } from './read-slowly.ts'
 import { leaveAll } from './rooms.ts'
 import { afterHeld } from './slow-clients.ts'
 import { tellSent, whenWritten } from './tell.ts'
@@ -42,8 +43,8 @@ export class Connection {
   readonly app: App
   readonly ws: ClientSocket
   readonly socket: Socket
-  /** u32 length and JSON of the ConnectionHead as it was at first. */
-  readonly #head: Buffer
+  /** JSON of the ConnectionHead as it was at first: a string, since a Buffer would take twice the memory and is seldom needed. */
+  readonly #head: string
   readonly since = Date.now()
   messagesIn = 0
   messagesOut = 0
@@ -87,7 +88,7 @@ export class Connection {
     this.id = id
     this.ws = ws
     this.socket = socket
-    this.#head = withLength(JSON.stringify(head))
+    this.#head = JSON.stringify(head)
     this.#compressed = head.extensions === '' ? null : new CompressedWriter(ws, () => this.#countCompressed())
   }
 
@@ -119,6 +120,7 @@ export class Connection {
   }
 
   onError(error: Error & { code?: string }): void {
+    readSlowly(this.socket)
     if (this.forgotten) return
     this.app.counters.events.error++
     const head: ErrorHead = { name: error.name, message: error.message, ...(error.code === undefined ? {} : { code: error.code }) }
@@ -172,17 +174,16 @@ export class Connection {
   opening(): Uint8Array {
     const { rooms, data } = this
     const paused = (this.pauses & Pause.APP) !== 0
-    if (rooms === null && data === null && !paused) return this.#head
+    if (rooms === null && data === null && !paused) return withLength(this.#head)
     const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}) }
     const more = JSON.stringify(state).slice(1)
-    const json = this.#head.toString('utf8', 4)
-    const head = more === '}' ? this.#head : withLength(`${json.slice(0, -1)},${more}`)
+    const head = withLength(more === '}' ? this.#head : `${this.#head.slice(0, -1)},${more}`)
     return data === null ? head : Buffer.concat([head, data])
   }
 
   /** As it was when the connection was opened. */
   head(): ConnectionHead {
-    return JSON.parse(this.#head.toString('utf8', 4)) as ConnectionHead
+    return JSON.parse(this.#head) as ConnectionHead
   }
 
   // --- to the client --------------------------------------------------------------------------
@@ -313,6 +314,7 @@ export class Connection {
     this.held?.leave(this.buffered)
     // The client's close frame has to be read.
     this.pauses = 0
+    readSlowly(this.socket)
     this.ws.resume()
   }
 

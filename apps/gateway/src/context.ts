@@ -1,9 +1,11 @@
+import type { Placement } from '@socklet/protocol'
 import type { Apps } from './apps.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Numbers } from './numbers.ts'
 import type { PoolClient } from './pool-client.ts'
 import type { RateLimiter } from './rate.ts'
+import type { Turns } from './reading-share.ts'
 import type { SendMemory } from './send-memory.ts'
 import type { Settings, Times } from './settings.ts'
 import type { WebSocketAcceptor } from './websocket-server.ts'
@@ -19,9 +21,13 @@ export interface Gateway {
   readonly apps: Apps
   readonly pool: PoolClient
   readonly links: WorkerLinks
+  /** Where apps are that nobody here has asked for, until the link to their worker is there. */
+  readonly strangers: Map<number, Placement>
   readonly sockets: WebSocketAcceptor
   readonly heartbeat: Heartbeat
   readonly rates: RateLimiter
+  /** Divides its time between the clients of different apps. */
+  readonly turns: Turns
   /** What waits for slow clients of all apps. */
   readonly sendMemory: SendMemory
   /** Connections that were sent something since the last flush. */

@@ -137,9 +137,13 @@ export function afterUnplaced(app: App): void {
 
 // --- attaching ----------------------------------------------------------------------------------
 
+/** Whose worker never comes is not kept for ever: the runtime does not wait long. */
+const MAX_STRANGERS = 1_000
+
 /** A link from this worker is here: apps that are placed on it go on there. */
-export function onLinkOpen(apps: Iterable<App>, worker: number): void {
-  for (const app of apps) if (app.placement?.worker === worker) setPlacement(app, app.placement)
+export function onLinkOpen(gateway: Gateway, worker: number): void {
+  for (const app of gateway.apps.all()) if (app.placement?.worker === worker) setPlacement(app, app.placement)
+  strangersOn(gateway, worker)
 }
 
 /** Nothing can be sent to these apps until the pool has placed them anew. */
@@ -168,8 +172,21 @@ function attach(app: App, wanted: Attachment): void {
 }
 
 /** The isolate begins when every gateway has said this, also one that does not know the app. */
-export function tellAttached({ settings }: Gateway, { link, app, generation }: Attachment): void {
+function tellAttached({ settings }: Gateway, { link, app, generation }: Attachment): void {
   link.send({ type: FrameType.ATTACHED, flags: 0, gateway: settings.index, app, generation, connection: 0, sequence: 0 })
+}
+
+/** An app that this gateway does not know, so it has nothing to attach, is there from now on; the worker's link may come later. */
+export function strangerPlaced(gateway: Gateway, app: number, placement: Placement | null): void {
+  gateway.strangers.delete(app)
+  if (placement === null) return
+  const link = gateway.links.get(placement.worker)
+  if (link !== undefined) tellAttached(gateway, { link, app, generation: placement.generation })
+  else if (gateway.strangers.size < MAX_STRANGERS) gateway.strangers.set(app, placement)
+}
+
+function strangersOn(gateway: Gateway, worker: number): void {
+  for (const [app, placement] of gateway.strangers) if (placement.worker === worker) strangerPlaced(gateway, app, placement)
 }
 
 function isSame(one: Attachment | null, other: Attachment): boolean {

@@ -9,6 +9,7 @@ import { Numbers } from './numbers.ts'
 import { poolCalls } from './pool-calls.ts'
 import { PoolClient } from './pool-client.ts'
 import { RateLimiter } from './rate.ts'
+import { Turns } from './reading-share.ts'
 import { SendMemory } from './send-memory.ts'
 import { listen, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
@@ -48,7 +49,7 @@ function assemble(settings: Settings): Gateway {
   const links = new WorkerLinks({
     onFrame: (from, bytes, start, end) => onCommand(gateway, from, bytes, start, end),
     onBatch: () => flushTouched(gateway),
-    onOpen: (worker) => onLinkOpen(apps.all(), worker),
+    onOpen: (worker) => onLinkOpen(gateway, worker),
     onClose: (link) => onLinkClose(apps.all(), link),
     helloMs: times.linkHello
   })
@@ -63,6 +64,7 @@ function assemble(settings: Settings): Gateway {
     },
     onDown: () => {
       apps.onPoolLost()
+      gateway.strangers.clear()
       links.drop()
     }
   })
@@ -74,9 +76,11 @@ function assemble(settings: Settings): Gateway {
     apps,
     pool,
     links,
+    strangers: new Map(),
     sockets: new WebSocketAcceptor(times.closeHandshake),
     heartbeat: new Heartbeat(times.heartbeat),
     rates: new RateLimiter(times),
+    turns: new Turns(),
     sendMemory: new SendMemory(null),
     touched: [],
     waitingReceivers: 0,

@@ -1,7 +1,12 @@
 /** The gateway as a process of its own. */
 import { DATA, enterDataFolder, readOptions } from '@socklet/config'
 import { runAsChild, SUPERVISED_ENV } from '@socklet/protocol'
+import { setFlagsFromString } from 'node:v8'
 import { createGateway } from './gateway.ts'
+
+// What is read from sockets is memory outside the heap. V8 collects all garbage whenever some ten megabytes of it have come together,
+// twenty times a second under load; with this it waits for as much as it lets the heap itself grow.
+setFlagsFromString('--external-memory-accounted-in-global-limit')
 
 const options = readOptions(process.argv.slice(2), process.env)
 const index = Number(process.env['SOCKLET_INDEX'] ?? 0)

@@ -4,7 +4,7 @@ import type { App } from './app.ts'
 import { sendNow } from './commands.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
-import { placed, tellAttached } from './delivery.ts'
+import { placed, strangerPlaced } from './delivery.ts'
 import { forgetPeers } from './forget.ts'
 import { membersOf } from './rooms.ts'
 
@@ -19,9 +19,8 @@ export function poolCalls(gateway: () => Gateway): CallHandlers<GatewayCalls> {
     },
     placed({ app: number, placement, loss }) {
       const app = appOf(number)
-      const link = placement === null ? undefined : gateway().links.get(placement.worker)
       if (app !== undefined) placed(app, placement, loss)
-      else if (placement !== null && link !== undefined) tellAttached(gateway(), { link, app: number, generation: placement.generation })
+      else strangerPlaced(gateway(), number, placement)
       return null
     },
     failed({ app: number }) {

@@ -3,6 +3,7 @@ import type { Limits } from '@socklet/config'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
+import { FREE_FRAGMENTS, receiveFairly } from './fair-receiver.ts'
 import { Refusal, refuseSocket } from './refuse.ts'
 
 /** A client's socket that knows its connection, so that all of them share their listeners. */
@@ -10,8 +11,8 @@ export class ClientSocket extends WebSocket {
   declare connection: Connection
 }
 
-/** Parts of an unfinished message, as much as in ws itself for small messages. */
-const MIN_PARTS = 16 * 1024
+/** Pieces of the network in which an unfinished frame comes, as much as in ws itself. */
+const MIN_CHUNKS = 16 * 1024
 
 /** Options of ws 8.23 that its types do not know yet. */
 interface NewOptions {
@@ -33,7 +34,8 @@ const DEFLATE = {
   serverMaxWindowBits: WINDOW_BITS,
   concurrencyLimit: 8,
   zlibDeflateOptions: { memLevel: 5, chunkSize: 4 * 1024 },
-  zlibInflateOptions: { chunkSize: 4 * 1024 }
+  // Each chunk is a task of the thread pool, and a turn of ours.
+  zlibInflateOptions: { chunkSize: 16 * 1024 }
 }
 
 function onMessage(this: WebSocket, data: RawData, binary: boolean): void {
@@ -85,6 +87,8 @@ export class WebSocketAcceptor {
     if (ask !== null) this.#asking.set(request, ask)
     this.#server(limits.messageBytes, asksForSmallWindow(request) ? 0 : limits.compressFromBytes).handleUpgrade(request, socket, head, (ws) => {
       ws.connection = connect(ws)
+      const { share, fragments } = ws.connection.app
+      receiveFairly(ws, socket, share, fragments)
       ws.on('message', onMessage)
       ws.on('ping', onPing)
       ws.on('pong', onPong)
@@ -110,10 +114,10 @@ export class WebSocketAcceptor {
       perMessageDeflate: compressFromBytes > 0 && { ...DEFLATE, threshold: compressFromBytes },
       skipUTF8Validation: false,
       maxPayload,
-      // Autobahn cuts messages into parts of 64 bytes. Empty ones are free for who sends them, and not for us: they are few.
-      maxFragments: Math.max(MIN_PARTS, maxPayload / 64),
+      // Autobahn cuts messages into parts of 64 bytes. Of smaller ones there may be fewer (fair-receiver.ts).
+      maxFragments: Math.max(FREE_FRAGMENTS, maxPayload / 64),
       // Not in proportion: ws takes them from the front of an array, which costs more the longer that is.
-      maxBufferedChunks: Math.max(MIN_PARTS, maxPayload / 512),
+      maxBufferedChunks: Math.max(MIN_CHUNKS, maxPayload / 512),
       closeTimeout: this.#closeTimeout,
       verifyClient: ({ req }, then) => this.#verify(req, then),
       handleProtocols: (protocols, request) => this.#choose(protocols, request),

@@ -54,3 +54,7 @@ test('what was framed is found again in its frame, with each kind of header', ()
     expect(Buffer.compare(payloadOf(frameMessage(payload, true)), payload)).toBe(0)
   }
 })
+
+test('a message that may wait for many clients keeps no memory but its own', () => {
+  for (const size of [1014, 1500, 4000, 100_000]) expect(frameMessage(new Uint8Array(size), false).buffer.byteLength).toBeLessThanOrEqual(size + 10)
+})

@@ -1,4 +1,7 @@
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, expect, test, vi } from 'vitest'
 import { FrameType } from '@socklet/protocol'
 import { routeOf, startPlatform, type Platform } from './support/platform.ts'
@@ -20,10 +23,28 @@ test('a message above the limit closes with 1009, also for those who connected u
   expect(await early.closed()).toBe(1009)
   await platform.pool.route(routeOf('demo', 7, { limits: { messageBytes: 10 } }))
   late.ws.send('x'.repeat(50))
+  // The client does not know yet that it is being closed. Nobody hears what it says.
+  late.ws.send('short')
+  late.ws.ping()
   expect(await late.closed()).toBe(1009)
   await worker.got(FrameType.CLOSED, 1)
   expect(worker.count(FrameType.MESSAGE)).toBe(1)
 })
+
+test('a frame that comes octet by octet is held in so many pieces, then its connection is closed with 1008', async () => {
+  platform = await startPlatform()
+  const worker = await platform.app('demo', 7)
+  const client = await platform.open('/demo')
+  client.socket.on('error', () => {})
+  client.socket.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
+  // Each is read before the next one is sent: the gateway is in this process.
+  for (let n = 0; n < 40_000 && client.code === null; n++) {
+    client.socket.write('x')
+    await new Promise((done) => setImmediate(done))
+  }
+  expect(await client.closed()).toBe(1008)
+  await worker.got(FrameType.ERROR)
+}, 30_000)
 
 test('a connection above its rate is read at its rate, and those within it notice nothing', async () => {
   platform = await startPlatform()
@@ -202,3 +223,43 @@ test('resets of clients hurt nobody', async () => {
   expect(await client.heard(1)).toEqual(['still here'])
   expect((await platform.traffic(7)).connections).toBe(1)
 })
+
+test('whoever was above the rate once, and then within it, stays', async () => {
+  platform = await startPlatform({ times: { rateGrace: 2_000 } })
+  const worker = await platform.app('demo', 7, { limits: { messagesPerSecond: 20 } })
+  worker.echo()
+  const client = await platform.open('/demo')
+  for (let n = 0; n < 45; n++) client.ws.send('burst')
+  await client.heard(45)
+  // Longer than the grace.
+  for (let n = 1; n <= 25; n++) {
+    await sleep(100)
+    client.ws.send('calm')
+    await client.heard(45 + n)
+  }
+  expect(client.code).toBeNull()
+}, 15_000)
+
+test('a short message that waits for the app keeps nothing of what stood beside it in one read', async () => {
+  platform = await startPlatform()
+  const worker = await platform.app('demo', 7)
+  const client = await platform.open('/demo')
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const short = Buffer.from([0x82, 0x81, 0, 0, 0, 0, 7])
+  const long = Buffer.concat([Buffer.from([0x82, 0xfe, 0xea, 0x60, 0, 0, 0, 0]), Buffer.alloc(60_000)])
+  worker.ack(await worker.got(FrameType.OPEN))
+  gc()
+  const before = process.memoryUsage().arrayBuffers
+  for (let n = 0; n < 300; n++) {
+    client.socket.write(Buffer.concat([short, long]))
+    worker.ack(await worker.got(FrameType.MESSAGE, 2 * n + 1))
+    // Else this test itself would keep them.
+    worker.events.find(({ payload }) => payload.byteLength > 1)!.payload = Buffer.alloc(0)
+  }
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(300)
+  gc()
+  await new Promise((done) => setImmediate(done))
+  gc()
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024)
+}, 30_000)

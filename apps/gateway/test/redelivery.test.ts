@@ -241,3 +241,68 @@ test('an answer about the place that is older than the news is void', async () =
   expect(second.log).toEqual(['OPEN', 'MESSAGE x'])
   expect(first.log).toEqual([])
 })
+
+test('a life of the app is told when all connections that it knew are attached, and gets its events after that', async () => {
+  const clients = await Promise.all([1, 2, 3].map(() => platform.open('/demo')))
+  for (const index of [0, 1, 2]) first.ack(await first.got(FrameType.OPEN, index))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  expect(first.attached).toEqual([{ app: 7, generation: 1, after: 0 }])
+  clients[0]!.ws.send('x')
+  await first.got(FrameType.MESSAGE)
+  const second = await crash(first, 2, 2)
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['ATTACH', 'ATTACH', 'ATTACH', 'MESSAGE x again'])
+  expect(second.attached).toEqual([{ app: 7, generation: 2, after: 3 }])
+})
+
+test('a life of an app that nobody here is connected to is told so, too', async () => {
+  const tell = (app: number, worker: number | null): Promise<null> => platform.pool.control!.call('placed', { app, placement: worker === null ? null : at(app, worker, 5), loss: 'none' })
+  await platform.open('/demo')
+  await first.got(FrameType.OPEN)
+  await tell(99, 7)
+  await until(() => first.attached.length === 2)
+  expect(first.attached[1]).toEqual({ app: 99, generation: 5, after: 1 })
+  // The news may be here before the link of a worker that has just begun.
+  await tell(97, 2)
+  await tell(98, 2)
+  await tell(99, 2)
+  await tell(97, null)
+  await tell(98, 7)
+  const second = await platform.worker(2)
+  await until(() => second.attached.length === 1 && first.attached.length === 3)
+  expect(second.attached).toEqual([{ app: 99, generation: 5, after: 0 }])
+  expect(first.attached[2]).toEqual({ app: 98, generation: 5, after: 1 })
+})
+
+test('an app that comes to life again in the same place is told once for each life', async () => {
+  first.echo()
+  const client = await platform.open('/demo')
+  client.ws.send('x')
+  await client.heard(1)
+  await platform.pool.placed(7, at(7, 7, 1))
+  await platform.pool.placed(7, at(7, 7, 2))
+  await until(() => first.attached.length === 2)
+  expect(first.attached).toEqual([
+    { app: 7, generation: 1, after: 0 },
+    { app: 7, generation: 2, after: 3 }
+  ])
+})
+
+test('what was on its way to an isolate that was put away then is delivered for the first time', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  client.ws.send('too late')
+  await first.got(FrameType.MESSAGE)
+  const [second, third] = [await platform.worker(2), await platform.worker(3)]
+  platform.pool.placements.set(7, at(7, 2, 2))
+  await platform.pool.control!.call('placed', { app: 7, placement: null, loss: 'idle' })
+  second.started(await second.got(FrameType.MESSAGE))
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE too late'])
+  // So it was there for one death only, which does not make it what kills workers.
+  await platform.traffic(7)
+  await crash(second, 3, 3, third)
+  await third.got(FrameType.MESSAGE)
+  expect(third.log).toEqual(['ATTACH', 'MESSAGE too late again'])
+  expect(platform.pool.logs).toEqual([])
+})

@@ -18,7 +18,8 @@ export const fragments: Attack = {
   what: 'fragments by the million',
   atATime: 4,
   perSecond: 50,
-  outcome: '1008',
+  // They are read at a rate, so 1008 comes after seconds.
+  outcome: null,
   attacker: async (where) => {
     const raw = await shakeHands(where)
     await raw.write(FIRST)

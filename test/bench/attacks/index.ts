@@ -5,7 +5,8 @@ import { endlessHandshakes } from './endless-handshakes.ts'
 import { flood } from './flood.ts'
 import { fragments } from './fragments.ts'
 import { headers } from './headers.ts'
+import { nothing } from './nothing.ts'
 import { slowReaders } from './slow-readers.ts'
 import { tooLarge } from './too-large.ts'
 
-export const attacks: Attack[] = [slowReaders, flood, tooLarge, connections, endlessHandshakes, headers, fragments, bombs]
+export const attacks: Attack[] = [nothing, slowReaders, flood, tooLarge, connections, endlessHandshakes, headers, fragments, bombs]

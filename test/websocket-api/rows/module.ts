@@ -33,6 +33,16 @@ export const moduleRows: Row[] = [
   },
   {
     member: 'WebSocket.prototype',
+    says: 'has the properties of the docs as enumerable ones',
+    source: `if (method === 'connection') {
+      const seen = []
+      for (const name in socket) seen.push(name)
+      report(['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url', 'onopen', 'onmessage', 'onclose', 'onerror'].filter((name) => !seen.includes(name)))
+    }`,
+    expects: [[]]
+  },
+  {
+    member: 'WebSocket.prototype',
     says: 'can be given methods, which sockets then have',
     top: `import WebSocket from 'ws'`,
     source: `if (method === 'connection') {

@@ -112,6 +112,20 @@ export const pingRows: Row[] = [
     },
     expects: [[['ping', ['Buffer data'], true]], 'data']
   },
+  ...['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'].map((method): Row => ({
+    member: 'event ping',
+    says: `is heard by who listens with ${method}`,
+    source: `if (method === 'connection') {
+      socket.${method}('ping', (data) => report(data.toString()))
+      socket.send('ready')
+    }`,
+    client: async ({ client, report }) => {
+      await client.next()
+      client.ws.ping('data')
+      return report()
+    },
+    expects: 'data'
+  })),
   {
     member: 'event ping',
     says: 'without a listener is answered all the same, and main is not called',

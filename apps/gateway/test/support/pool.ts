@@ -13,6 +13,9 @@ export class FakePool {
   readonly logs: { app: number; line: LogLine }[] = []
   /** `locate` is answered after this. */
   gate: Promise<void> | null = null
+  /** `stopping` is answered after this. */
+  storing: Promise<void> | null = null
+  stoppings = 0
   locates: string[] = []
   places: number[] = []
   hellos = 0
@@ -39,6 +42,11 @@ export class FakePool {
           return this.routes.get(appid) ?? null
         },
         place: ({ app }) => this.#place(app),
+        stopping: async () => {
+          this.stoppings++
+          await this.storing
+          return null
+        },
         log: (log) => {
           this.logs.push(log)
           return null

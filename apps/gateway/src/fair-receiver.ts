@@ -1,0 +1,145 @@
+/* oxlint-disable no-underscore-dangle -- the names are those of ws */
+import type { WebSocket } from 'ws'
+import type { Socket } from 'node:net'
+import { readSlowly } from './read-slowly.ts'
+import { FRAGMENTS_AT_A_TIME, type FragmentPace, type ReadingShare, type Waiting } from './reading-share.ts'
+import { unmask } from './unmask.ts'
+
+/*
+ * ws deals with all that one read brings at once: 64 KiB, which can be eleven thousand frames. Here its receiver stops between
+ * two frames, or before the next piece of a large one, when the app has had its share of the turn, and goes on in the next one.
+ * It stops in the way that ws itself does for `allowSynchronousEvents: false`: what arrives meanwhile is not read.
+ */
+
+type Done = (error?: Error | null) => void
+
+/** What is used of the Receiver of ws 8, which has no types. */
+interface Receiver {
+  _state: number
+  _bufferedBytes: number
+  _fin: boolean
+  _opcode: number
+  _numFragments: number
+  _totalPayloadLength: number
+  _payloadLength: number
+  _mask: Buffer
+  _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void
+  startLoop(done: Done): void
+  getInfo(done: Done): void
+  consume(count: number): Buffer
+  dataMessage(done: Done): void
+  controlMessage(data: Buffer, done: Done): void
+  createError(type: ErrorConstructor, message: string, prefix: boolean, closeCode: number, code: string): Error
+}
+
+interface FairReceiver extends Receiver, Waiting {
+  socket: Socket
+  share: ReadingShare
+  pace: FragmentPace
+  /** Since the last ones were paid. */
+  smallFragments: number
+  /** While it waits. */
+  stoppedIn: number
+  stopped: Done | null
+}
+
+/** States of the Receiver (lib/receiver.js). */
+const GET_INFO = 0
+const GET_DATA = 4
+const DEFER_EVENT = 6
+
+/** getInfo of ws waits for so many. */
+const HEADER_BYTES = 2
+
+/** Opcode (RFC 6455, 5.2). */
+const CLOSE = 8
+
+const BYTES_PER_UNIT = 2 * 1024
+/** A ping is answered, with a write of its own. */
+const CONTROL_UNITS = 4
+/** Larger fragments are worth what they cost. */
+const SMALL_FRAGMENT_BYTES = 1024
+/** So many fragments of a message may be as small as they like; if there are more, they have to be of so many bytes, on average. */
+export const FREE_FRAGMENTS = 16 * 1024
+const MEAN_FRAGMENT_BYTES = 32
+/** ws unmasks octet by octet. */
+const UNMASK_FROM_BYTES = 256
+/** ws takes it for no mask. */
+const UNMASKED = Buffer.alloc(4)
+
+/** From now on, what this client sends is dealt with in turns. */
+export function receiveFairly(ws: WebSocket, socket: Socket, share: ReadingShare, pace: FragmentPace): void {
+  const receiver = (ws as unknown as { _receiver: FairReceiver })._receiver
+  Object.assign(receiver, { socket, share, pace, smallFragments: 0, stoppedIn: GET_INFO, stopped: null })
+  Object.setPrototypeOf(receiver, fairly(Object.getPrototypeOf(receiver) as Receiver))
+}
+
+let fair: FairReceiver | null = null
+
+/** The methods of ws, and over them ours; the same for all. */
+function fairly(base: Receiver): FairReceiver {
+  fair ??= Object.assign(Object.create(base) as FairReceiver, methods(base))
+  return fair
+}
+
+type Methods = Pick<FairReceiver, '_write' | 'startLoop' | 'getInfo' | 'consume' | 'dataMessage' | 'controlMessage' | 'goOn'>
+
+function methods(base: Receiver): Methods & ThisType<FairReceiver> {
+  return {
+    _write(chunk, encoding, done) {
+      this.share.use(chunk.byteLength / BYTES_PER_UNIT)
+      base._write.call(this, chunk, encoding, done)
+    },
+    startLoop(done) {
+      if (this.share.isUsedUp) stop(this, done, this.share)
+      else base.startLoop.call(this, done)
+    },
+    getInfo(done) {
+      if (this._bufferedBytes < HEADER_BYTES) base.getInfo.call(this, done)
+      else if (this.share.isUsedUp) stop(this, done, this.share)
+      else {
+        this.share.use(1)
+        base.getInfo.call(this, done)
+      }
+    },
+    consume(count) {
+      const bytes = base.consume.call(this, count)
+      if (count >= UNMASK_FROM_BYTES && this._state === GET_DATA) {
+        unmask(bytes, this._mask)
+        this._mask = UNMASKED
+      }
+      return bytes
+    },
+    dataMessage(done) {
+      base.dataMessage.call(this, done)
+      if (this._fin || this._payloadLength >= SMALL_FRAGMENT_BYTES || ++this.smallFragments < FRAGMENTS_AT_A_TIME) return
+      this.smallFragments = 0
+      if (this._numFragments > FREE_FRAGMENTS && this._totalPayloadLength < this._numFragments * MEAN_FRAGMENT_BYTES) done(tooMany(this))
+      else if (!this.pace.take()) stop(this, done, this.pace)
+    },
+    controlMessage(data, done) {
+      this.share.use(CONTROL_UNITS)
+      base.controlMessage.call(this, data, done)
+      if (this._opcode === CLOSE) readSlowly(this.socket)
+    },
+    goOn() {
+      const done = this.stopped!
+      this.stopped = null
+      this._state = this.stoppedIn
+      this.startLoop(done)
+    }
+  }
+}
+
+/** What ws says above its maxFragments. */
+function tooMany(receiver: FairReceiver): Error {
+  return receiver.createError(RangeError, 'Too many message fragments', false, 1008, 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+}
+
+/** The loop of the receiver ends at this state, and says nothing to who writes to it: `done` is for the one that goes on. */
+function stop(receiver: FairReceiver, done: Done, until: ReadingShare | FragmentPace): void {
+  receiver.stoppedIn = receiver._state
+  receiver.stopped = done
+  receiver._state = DEFER_EVENT
+  until.wait(receiver)
+}
