@@ -32,8 +32,10 @@ export const TurnWord = {
   SHARED: 8,
   /** DATA frames among the frames. */
   DATA: 9,
+  /** Events of this turn or one before were not begun: their time was up, and the next turn goes on with them. */
+  LEFT: 10,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
-  FIRST_RUN: 10
+  FIRST_RUN: 12
 } as const
 
 export const MAX_RUNS = 8

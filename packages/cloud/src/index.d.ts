@@ -174,12 +174,72 @@ export interface Shared extends Map<any, any> {
   update<T = any>(key: unknown, change: (value: T | undefined) => T | Promise<T>): Promise<T>
 }
 
+/** What `cloud.fetch` takes: as axios, as far as functions use it. See docs/fetch.md. */
+export interface FetchConfig {
+  url?: string | URL
+  baseURL?: string
+  /** Default: get. */
+  method?: string
+  headers?: Record<string, string | number | readonly string[] | null | undefined>
+  /** Go into the query: `a[]=1` for lists, `a[b]=1` for objects. */
+  params?: URLSearchParams | Record<string, any>
+  /** An object is sent as JSON, or as a form where the content type says so; text, bytes, Blob, FormData and URLSearchParams as they are. */
+  data?: any
+  /** Milliseconds; 0 is only the limit `fetchMs`. */
+  timeout?: number
+  /** Default: JSON where the answer is JSON, else text. `stream` gives what can be read by `for await`. */
+  responseType?: 'json' | 'text' | 'arraybuffer' | 'blob' | 'stream'
+  /** Which answers are no errors; null: all. Default: 200 to 299. */
+  validateStatus?: ((status: number) => boolean) | null
+  /** 0: redirects are answers. Any other number is 20. */
+  maxRedirects?: number
+  auth?: { username?: string; password?: string }
+  signal?: AbortSignal
+}
+
+export interface FetchResult<T = any> {
+  status: number
+  statusText: string
+  /** Names in lower case. */
+  headers: Record<string, string | string[]>
+  data: T
+  config: FetchConfig
+}
+
+/** What `cloud.fetch` rejects with: with `response` if there was an answer, without if there was none. */
+export interface FetchError<T = any> extends Error {
+  readonly isAxiosError: true
+  readonly code: string
+  readonly status?: number
+  readonly config: FetchConfig
+  readonly response?: FetchResult<T>
+}
+
+export interface Fetch {
+  <T = any>(config: FetchConfig): Promise<FetchResult<T>>
+  <T = any>(url: string | URL, config?: FetchConfig): Promise<FetchResult<T>>
+  request<T = any>(config: FetchConfig): Promise<FetchResult<T>>
+  get<T = any>(url: string | URL, config?: FetchConfig): Promise<FetchResult<T>>
+  delete<T = any>(url: string | URL, config?: FetchConfig): Promise<FetchResult<T>>
+  head<T = any>(url: string | URL, config?: FetchConfig): Promise<FetchResult<T>>
+  options<T = any>(url: string | URL, config?: FetchConfig): Promise<FetchResult<T>>
+  post<T = any>(url: string | URL, data?: any, config?: FetchConfig): Promise<FetchResult<T>>
+  put<T = any>(url: string | URL, data?: any, config?: FetchConfig): Promise<FetchResult<T>>
+  patch<T = any>(url: string | URL, data?: any, config?: FetchConfig): Promise<FetchResult<T>>
+  /** The same with these in front of each config. */
+  create(defaults?: FetchConfig): Fetch
+  isAxiosError(error: unknown): error is FetchError
+  readonly defaults: FetchConfig
+}
+
 export interface Cloud {
   readonly appid: string
   /** One Map for all functions of the app. What is in it outlives publishing, sleep, crashes and restarts. */
   readonly shared: Shared
   readonly sockets: Sockets
   readonly env: Record<string, string | undefined>
+  /** Asks another server, as axios does. `fetch` is there as well. */
+  readonly fetch: Fetch
   /** Calls another function of the app. */
   invoke(name: string, ctx?: Record<string, unknown>): Promise<unknown>
 }

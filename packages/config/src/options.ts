@@ -27,6 +27,7 @@ export const OPTIONS = {
   'metrics-token': { type: 'string', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only' },
   'ping-seconds': { type: 'integer', env: 'SOCKLET_PING_SECONDS', default: 30, min: 1, max: 3600, doc: 'seconds between pings of a client; one from which nothing came between two of them is gone' },
   'send-buffer-mib': { type: 'integer', env: 'SOCKLET_SEND_BUFFER_MIB', default: 512, min: 1, max: 65_536, doc: 'MiB that wait in a gateway for slow clients of all apps; above it those that have most waiting are closed with 1013' },
+  'allow-private-fetch': { type: 'flag', env: 'SOCKLET_ALLOW_PRIVATE_FETCH', default: false, doc: '**dangerous**: functions may fetch private addresses too, those of this machine, its network and its cloud provider (metadata, credentials) among them; for tests and intranets whose tenants are trusted' },
   'mongodb-url': { type: 'string', env: 'SOCKLET_MONGODB_URL', default: null, doc: 'MongoDB (a replica set) for the catalog, in place of SQLite in the data folder' },
   demo: { type: 'flag', env: 'SOCKLET_DEMO', default: true, doc: 'publish the sample app `demo` on the first start; --no-demo does not' }
 } as const satisfies Record<string, OptionSpec>

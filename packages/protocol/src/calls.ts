@@ -165,7 +165,7 @@ export type WorkerCalls = {
   /** First call on the link, after the blob `snapshot`. Answered when the worker takes apps. */
   hello: { params: { worker: number; version: number; turns: number }; result: null }
   /** Take the app. Answered when events may come; the isolate may still be starting. */
-  hold: { params: { app: number; generation: number; release: AppRelease }; result: null }
+  hold: { params: { app: number; generation: number; release: AppRelease; /** Its turns are told for so many milliseconds, see FrameType.TURN. */ watchMs?: number }; result: null }
   /**
    * Put the app's isolate away, once what it has changed is stored. Answered when it is gone; with false, if it was to go
    * only `ifIdle` and has something to do.

@@ -103,12 +103,25 @@ export const FrameType = {
   LOG: 64,
   /** Changes of `cloud.shared`: records of packages/shared. The last frame of what belongs together has Flag.END, and a `sequence`. */
   SHARED: 65,
+  /** An outgoing request; `connection` is its number, given by the isolate. Payload: u32 head length, JSON FetchHead, then the body. */
+  FETCH: 68,
+  /** So many bytes of the answer's body were taken, and as many more may be sent. Payload: u32. */
+  FETCH_MORE: 69,
+  /** Nobody waits for the answer any more; with Flag.END, for any of this life of the app. */
+  FETCH_ABORT: 70,
+
+  /** A turn of an app under watch begins, or with Flag.END is over: if the process dies in it, that app is what may have ended it. */
+  TURN: 73,
 
   // pool → worker
   /** The changes with this `sequence` and all before are stored; with Flag.FAILED they could not be. */
   SHARED_DONE: 66,
   /** What is kept of an app that the worker is to hold: records, in several frames. They come before `hold`. */
   SHARED_STATE: 67,
+  /** The answer to a FETCH begins. Payload: JSON FetchResultHead; with Flag.FAILED, FetchFailure, and there is no answer. Not kept. */
+  FETCH_RESULT: 71,
+  /** The next bytes of its body, already decompressed. Flag.END: the last ones. With Flag.FAILED: JSON FetchFailure in place of the rest. Not kept. */
+  FETCH_PART: 72,
 
   // any control link
   /** Payload: JSON { method, params }. Answered by a REPLY with the same sequence. */
@@ -138,9 +151,12 @@ export const Flag = {
   EXTERNAL: 8,
   /** On SEND, SEND_PING and SEND_PONG: the sender wants to hear by SENT when it was written; `sequence` tells which it was. */
   TELL: 16,
-  /** On SENT: they were not written, because the connection is gone. */
+  /** On SENT: they were not written, because the connection is gone. On FETCH_RESULT and FETCH_PART: the request failed. */
   FAILED: 32
 } as const
+
+/** Bytes of an answer to FETCH that are on their way at most before FETCH_MORE lets more follow: nothing else bounds what waits for an app. */
+export const FETCH_WINDOW_BYTES = 256 * 1024
 
 /** Flags of LISTEN. */
 export const Listen = { PING: 1, PONG: 2 } as const

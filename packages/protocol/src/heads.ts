@@ -54,3 +54,29 @@ export interface ResponseHead {
   status: number
   headers: [name: string, value: string][]
 }
+
+/** First part of a FETCH's payload: an outgoing request. */
+export interface FetchHead {
+  /** Absolute, http or https. */
+  url: string
+  method: string
+  headers: [name: string, value: string][]
+  redirect: 'follow' | 'error' | 'manual'
+}
+
+/** Payload of a FETCH_RESULT. */
+export interface FetchResultHead {
+  status: number
+  statusText: string
+  headers: [name: string, value: string][]
+  /** Where the answer came from, after redirects. */
+  url: string
+  redirected: boolean
+}
+
+/** Payload of a FETCH_RESULT or FETCH_PART that failed: the `cause` of the error that the app gets. */
+export interface FetchFailure {
+  name: string
+  message: string
+  code: string
+}

@@ -1,3 +1,4 @@
+import { cloudFetch } from './fetch/globals.ts'
 import type { Program, PlatformModules } from './modules.ts'
 import { mainOf } from './modules.ts'
 import { NativeError } from './primordials.ts'
@@ -20,6 +21,10 @@ export function makeCloud(parts: CloudParts): object {
     shared: parts.shared,
     sockets: parts.sockets,
     env: parts.env,
+    /** axios, as far as functions use it. */
+    get fetch(): unknown {
+      return cloudFetch()
+    },
     /** Calls another function of the app directly. */
     invoke: async (name: string, ctx: Record<string, unknown> = {}): Promise<unknown> => {
       const program = parts.program()

@@ -6,13 +6,15 @@ import { TurnWord, type GuestEntries, type GuestRelease } from '../turn-layout.t
 import { cloudModule, makeCloud } from './cloud.ts'
 import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
+import { setFetchLimit } from './fetch/channel.ts'
+import { installFetch } from './fetch/globals.ts'
 import { installGlobals } from './globals/index.ts'
 import { nodeModules } from './globals/node-modules.ts'
 import { harden } from './harden.ts'
 import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
-import { addModules, makeProgram, type PlatformModules, type Program } from './modules.ts'
+import { addModules, compileAhead, makeProgram, type PlatformModules, type Program } from './modules.ts'
 import { beginTurn, wordIsSet } from './outbox.ts'
 import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, setForEach } from './primordials.ts'
 import { makeProcess } from './process.ts'
@@ -26,6 +28,7 @@ import { Sockets, socketFor } from './sockets.ts'
 import { WebSocket, connectionOf } from './socket.ts'
 import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
 import { tryFunction } from './trial.ts'
+import { WEBSOCKET } from './websocket-events.ts'
 import { wsModule } from './ws-module.ts'
 
 type RandomBytes = (count: number) => ArrayBuffer
@@ -44,6 +47,7 @@ function defineGlobal(name: string, value: unknown): void {
 for (const [name, value] of Object.entries(timerGlobals)) defineGlobal(name, value)
 defineGlobal('console', console)
 defineGlobal('WebSocket', WebSocket)
+installFetch(globalThis)
 installHooks()
 addDeadline(sweepDeadline)
 
@@ -70,6 +74,7 @@ function boot(random: RandomBytes): GuestEntries {
       limits = release.limits
       cloud ??= makeCloud({ appid: release.appid, shared, sockets, env, program: () => program, platform })
       setTimerLimit(limits['timers']!)
+      setFetchLimit(limits['fetches']!)
       setLogLimits(limits['logLinesPerSecond']!, limits['logLineBytes']!)
       setSharedLimits(limits['sharedBytes']!, limits['sharedKeys']!)
       // Other limits alone do not start the modules anew. Another environment does: they may have read it while they loaded.
@@ -79,6 +84,7 @@ function boot(random: RandomBytes): GuestEntries {
       replaceEnv(env, release.env)
       addModules(platform, release.modules)
       program = makeProgram(release)
+      compileAhead(program, WEBSOCKET)
       return ''
     } catch (error) {
       return describeError(error)
@@ -89,7 +95,7 @@ function boot(random: RandomBytes): GuestEntries {
     sweepIfDue()
     dispatcher.expire()
     await runTimers(dispatcher.settleDown)
-    if (mailbox !== null) await dispatcher.run(mailbox)
+    await dispatcher.run(mailbox)
     reportTimers()
   }
 

@@ -23,6 +23,8 @@ export interface LoadedFunction {
   readonly version: number
   readonly methods: string[]
   readonly code: string
+  /** Its code, compiled ahead. */
+  wrapper: Wrapper | null
   state: 'new' | 'loading' | 'loaded'
   module: { exports: unknown }
   /** What `main` is, once the function was asked for it; null if it has none. */
@@ -35,12 +37,13 @@ export type Main = (...args: unknown[]) => unknown
 export type PlatformModules = Record<string, () => unknown>
 
 type Require = (name: string) => unknown
+type Wrapper = (exports: unknown, require: Require, module: object, filename: string, dirname: string) => void
 
 export function makeProgram(release: GuestRelease): Program {
   const functions = bareObject<LoadedFunction>()
   for (let i = 0; i < release.functions.length; i++) {
     const { name, version, code, methods } = release.functions[i]!
-    functions[name] = { name, version, code, methods, state: 'new', module: { exports: {} }, main: undefined }
+    functions[name] = { name, version, code, methods, wrapper: null, state: 'new', module: { exports: {} }, main: undefined }
   }
   return { revision: release.revision, functions }
 }
@@ -117,14 +120,28 @@ function platformModule(platform: PlatformModules, from: string, wanted: string)
   return platform[wanted]!()
 }
 
-/** The wrapper stands on the first line of the code, so that line numbers in stacks are those of the compiled code. */
+/** Compiles the function before it is needed: its first event does not wait for that. Runs nothing of it. */
+export function compileAhead({ functions }: Program, name: string): void {
+  const loaded = functions[name]
+  if (loaded === undefined) return
+  try {
+    loaded.wrapper = compile(loaded)
+  } catch {
+    // Whoever needs it is told.
+  }
+}
+
 function evaluate(program: Program, loaded: LoadedFunction, platform: PlatformModules): void {
   const { name, module } = loaded
-  const wrapper = indirectEval(
-    `(function(exports,require,module,__filename,__dirname){${loaded.code}\n})\n//# sourceURL=${name}.js`
-  ) as (exports: unknown, require: Require, module: object, filename: string, dirname: string) => void
+  const wrapper = loaded.wrapper ?? compile(loaded)
+  loaded.wrapper = null
   const require: Require = (wanted) => requireFrom(program, name, `${wanted}`, platform)
   wrapper(module.exports, require, module, `/app/${name}.js`, `/app/${directoryOf(name)}`)
+}
+
+/** The wrapper stands on the first line of the code, so that line numbers in stacks are those of the compiled code. */
+function compile({ name, code }: LoadedFunction): Wrapper {
+  return indirectEval(`(function(exports,require,module,__filename,__dirname){${code}\n})\n//# sourceURL=${name}.js`) as Wrapper
 }
 
 /** `@/name`, `./name` and `../name` are functions of the app, anything else is a module of the platform. */

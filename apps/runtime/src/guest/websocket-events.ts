@@ -15,7 +15,7 @@ import { addSocket, openSocket, removeSocket } from './sockets.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 import { failCallbacks, settleCallback } from './write-callbacks.ts'
 
-const WEBSOCKET = '__websocket__'
+export const WEBSOCKET = '__websocket__'
 
 /** What a function is called with, and what the socket's own listeners get after it. */
 interface Described {

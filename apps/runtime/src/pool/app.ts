@@ -32,6 +32,10 @@ export interface PoolApp {
   /** Losses in a row, and when the last isolate was started. */
   losses: number
   startedAt: number
+  /** Epoch milliseconds: until then it is watched, because a worker that held it has crashed. */
+  watchedUntil: number
+  /** It was running when a worker crashed that had been told to watch it: until then it has a worker of its own. Epoch milliseconds. */
+  quarantinedUntil: number
   /** Has failed so often that it is not started again until it changes. */
   failed: boolean
   /** What changes placement happens one after the other. */
@@ -49,6 +53,8 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     placement: null,
     restarts: 0,
     losses: 0,
+    watchedUntil: 0,
+    quarantinedUntil: 0,
     startedAt: 0,
     failed: false,
     busy: Promise.resolve()

@@ -12,6 +12,7 @@ import { makeGuest } from '../snapshot/index.ts'
 import { setGuestModules } from './app.ts'
 import { Apps } from './apps.ts'
 import type { PoolParts } from './calls.ts'
+import { Fetches, isPublicAddress, makeResolve } from './fetch/index.ts'
 import { Gateways } from './gateways.ts'
 import { LogStore } from './logs.ts'
 import { listenForPeers, tellConsoles, type Console } from './peers.ts'
@@ -39,15 +40,20 @@ const logs = new LogStore(
 const apps = new Apps(catalog)
 const states = new SharedStates({ store: openSharedStore(DATA.shared), apps, report })
 const gateways = new Gateways()
+const fetches = new Fetches({ app: (number) => apps.byNumber(number), resolve: makeResolve(), isAllowed: options['allow-private-fetch'] ? () => true : isPublicAddress })
 const workers = new Workers({
   count: options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1),
   gateways: options.gateways,
   snapshot: guest.snapshot,
   onLog: writeLog,
   onShared: (worker, bytes, start, end) => states.onChange(worker, bytes, start, end),
+  onFetch: (worker, bytes, start, end) => fetches.onFrame(worker, bytes, start, end),
   onIdle: (worker, idle) => placements.onIdle(worker, idle),
   onDown: (worker, down) => placements.onDown(worker, down),
-  onLost: (worker, loss) => placements.onLost(worker, loss),
+  onLost: (worker, loss) => {
+    fetches.onLost(worker)
+    placements.onLost(worker, loss)
+  },
   report
 })
 const placements = new Placements({ catalog, apps, workers, gateways, states, report })
@@ -67,6 +73,7 @@ const child = runAsChild({
   stop: async () => {
     await Promise.race([placements.putAllAway(), sleep(PUT_AWAY_MS)])
     workers.stop()
+    await fetches.close()
     trials.stop()
     server.close()
     logs.close()

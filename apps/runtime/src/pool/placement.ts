@@ -11,6 +11,10 @@ import type { Workers } from './workers.ts'
 const SETTLED_MS = 10_000
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 60_000
+/** After a crash the apps of the worker are watched for so long. */
+const WATCH_MS = 60_000
+/** Who was running when a worker crashed is alone for so long. */
+const QUARANTINE_MS = 600_000
 /** Losses in a row after which the app cannot run, and its clients are told so. */
 const MAX_LOSSES = 10
 
@@ -46,6 +50,7 @@ export class Placements {
     return inTurn(app, async () => {
       app.failed = false
       app.losses = 0
+      app.quarantinedUntil = 0
       if (app.placement === null) return
       if (app.route.state === 'suspended') await this.#putAway(app)
       else if (app.heapMiB !== heapBefore || !(await this.#load(app))) await this.#moveAnew(app)
@@ -96,14 +101,31 @@ export class Placements {
     const app = this.#apps.byNumber(down.app)
     if (app?.placement?.generation !== down.generation || app.placement.worker !== worker.index) return
     worker.apps.delete(app.number)
+    worker.running.delete(app.number)
+    countLoss(app)
+    if (worker.apps.size === 0) this.#workers.finish(worker)
     this.#recover(app, 'crashed')
   }
 
   /** A worker is gone, with all isolates that it had. */
   onLost(worker: WorkerProcess, loss: Loss): void {
-    for (const number of worker.apps) {
-      const app = this.#apps.byNumber(number)
-      if (app?.placement?.worker === worker.index) this.#recover(app, loss)
+    const lost = [...worker.apps].map((number) => this.#apps.byNumber(number)).filter((app) => app?.placement?.worker === worker.index) as PoolApp[]
+    if (loss === 'crashed') this.#suspect(lost, worker)
+    for (const app of lost) this.#recover(app, loss)
+  }
+
+  /**
+   * One of these apps has ended the worker, or none. At first nobody knows which: from now on they are watched. Of those
+   * that are watched, it was one that was in a turn; from now on that has a worker of its own, and delays that grow.
+   */
+  #suspect(lost: PoolApp[], worker: WorkerProcess): void {
+    const now = Date.now()
+    for (const app of lost) {
+      app.watchedUntil = now + WATCH_MS
+      if (!worker.running.has(app.number) && lost.length > 1) continue
+      countLoss(app)
+      if (app.quarantinedUntil < now && worker.running.has(app.number)) this.#report(`${app.appid} was running when worker ${worker.index} ended: it gets a worker of its own`)
+      if (worker.running.has(app.number)) app.quarantinedUntil = now + QUARANTINE_MS
     }
   }
 
@@ -111,7 +133,6 @@ export class Placements {
   #recover(app: PoolApp, loss: Loss): void {
     app.placement = null
     app.restarts++
-    if (loss === 'crashed') app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
     if (app.losses > MAX_LOSSES) {
       app.failed = true
       this.#gateways.tell('failed', { app: app.number })
@@ -166,23 +187,40 @@ export class Placements {
     const release = await this.#catalog.release(app.appid)
     if (release === null) throw new CallError('unavailable', `there is no app ${app.appid}`)
     for (;;) {
-      const worker = await this.#workers.pick()
+      const opened = await this.#states.open(app)
+      const worker = await this.#pick(app)
+      // It may have died since: then nobody would tell us of it any more.
+      if (!worker.alive) continue
       const placement = { app: app.number, worker: worker.index, generation: this.#nextGeneration++ }
       worker.apps.add(app.number)
-      try {
-        await this.#states.give(app, placement.generation, worker)
-        await worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release) })
-      } catch (error) {
-        worker.apps.delete(app.number)
-        if (worker.alive) throw error
-        continue
-      }
-      // The worker may have died after it answered: then nobody would tell us of it any more.
-      if (!worker.alive) continue
       app.placement = placement
       app.startedAt = Date.now()
+      this.#states.give(app, opened, placement.generation, worker)
+      // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.
+      worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) }).catch((error: Error) => {
+        this.#onNotHeld(app, worker, placement, error)
+      })
       return placement
     }
+  }
+
+  async #pick(app: PoolApp): Promise<WorkerProcess> {
+    if (app.quarantinedUntil < Date.now()) return this.#workers.pick()
+    try {
+      return await this.#workers.pickOwn()
+    } catch (error) {
+      this.#report((error as Error).message)
+      throw new CallError('no_worker', `no worker of its own could be started for ${app.appid}`)
+    }
+  }
+
+  /** If the worker has died, that has its own consequences. */
+  #onNotHeld(app: PoolApp, worker: WorkerProcess, placement: Placement, error: Error): void {
+    if (!worker.alive || app.placement !== placement) return
+    this.#report(`worker ${worker.index} did not take ${app.appid}: ${error.message}`)
+    worker.apps.delete(app.number)
+    countLoss(app)
+    this.#recover(app, 'crashed')
   }
 
   /** Until it is away, the worker holds the app: what it has changed last is still to be stored. */
@@ -208,4 +246,8 @@ export class Placements {
       return app.placement !== placement
     }
   }
+}
+
+function countLoss(app: PoolApp): void {
+  app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
 }

@@ -1,5 +1,5 @@
 import { Flag, FrameType, readHead, HEADER_BYTES, type FrameHead } from '@socklet/protocol'
-import { SharedError, type SharedStore } from '@socklet/shared'
+import { SharedError, type OpenedApp, type SharedStore } from '@socklet/shared'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { WorkerProcess } from './worker-process.ts'
@@ -23,9 +23,13 @@ export class SharedStates {
     this.#report = parts.report
   }
 
-  /** Gives the worker what is kept of the app. From now on nobody writes of it but this life. @throws SharedError */
-  async give(app: PoolApp, generation: number, worker: WorkerProcess): Promise<void> {
-    const { lease, records } = await this.#store.open(app.appid)
+  /** Reads what is kept of the app, for its next life. From now on no other writes of it. @throws SharedError */
+  open(app: PoolApp): Promise<OpenedApp> {
+    return this.#store.open(app.appid)
+  }
+
+  /** Gives the worker what `open` has read. */
+  give(app: PoolApp, { lease, records }: OpenedApp, generation: number, worker: WorkerProcess): void {
     this.#leases.set(app.number, { generation, lease })
     this.#parts.delete(app.number)
     const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app: app.number, generation, connection: 0, sequence: 0 }

@@ -31,6 +31,8 @@ export interface WorkerProcess {
   readonly control: Control<WorkerCalls, PoolCallsOfWorker>
   /** Numbers of the apps that it holds. */
   readonly apps: Set<number>
+  /** Those that are watched, and in a turn. */
+  readonly running: Set<number>
   /** A frame that is no call. */
   send(head: FrameHead, payload?: Uint8Array): void
   /** Ends it at once: what a worker holds is kept by others. */
@@ -63,6 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     startedAt: Date.now(),
     control,
     apps: new Set(),
+    running: new Set(),
     send: (head, payload) => link.send(head, payload),
     kill: () => child.kill('SIGKILL'),
     get killed() {

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { FrameType, readU32, type Loss, type PoolCallsOfWorker } from '@socklet/protocol'
+import { Flag, FrameType, HEADER_BYTES, readU32, type Loss, type PoolCallsOfWorker } from '@socklet/protocol'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 const PING_EVERY_MS = 500
@@ -7,6 +7,10 @@ const PING_EVERY_MS = 500
 const SILENT_MS = 5_000
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
+/** Workers for apps in quarantine, at most. */
+const MAX_OWN = 16
+/** One that was not wanted after all. */
+const OWN_IDLE_MS = 10_000
 /** With no app anywhere for so long, there is no spare worker. */
 const SPARE_IDLE_MS = 60_000
 /** A worker that lived this long did not fail because of how it starts. */
@@ -38,8 +42,11 @@ export interface WorkersOptions {
 export class Workers {
   readonly #options: WorkersOptions
   readonly #workers = new Map<number, WorkerProcess>()
+  /** For apps in quarantine. They are not replaced when they end. */
+  readonly #own = new Map<number, WorkerProcess>()
   #spare: WorkerProcess | null = null
   #dismissed: WorkerProcess | null = null
+  readonly #finished = new Set<WorkerProcess>()
   #starting = 0
   /** When any worker held an app last. */
   #wantedAt = 0
@@ -87,24 +94,36 @@ export class Workers {
   }
 
   get all(): WorkerProcess[] {
-    return [...this.#workers.values()]
+    return [...this.#workers.values(), ...this.#own.values()]
   }
 
   get(index: number): WorkerProcess | undefined {
-    return this.#workers.get(index)
+    return this.#workers.get(index) ?? this.#own.get(index)
   }
 
   /** The worker with the fewest apps; waits until there is one. */
   pick(): Promise<WorkerProcess> {
-    const workers = this.all.filter((worker) => worker.alive)
+    const workers = [...this.#workers.values()].filter((worker) => worker.alive)
     if (workers.length === 0) return new Promise((resolve) => this.#waiting.push(resolve))
-    return Promise.resolve(workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best)))
+    return Promise.resolve(emptiest(workers))
+  }
+
+  /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. @throws Error */
+  async pickOwn(): Promise<WorkerProcess> {
+    const workers = [...this.#own.values()].filter((worker) => worker.alive)
+    const free = workers.find(({ apps }) => apps.size === 0)
+    if (free !== undefined) return free
+    if (workers.length >= MAX_OWN) return emptiest(workers)
+    const worker = await this.#startWorker()
+    this.#own.set(worker.index, worker)
+    return worker
   }
 
   /** Starts what is missing. */
   #fill(): void {
     const wanted = this.#options.count + (this.#wantsSpare ? 1 : 0)
-    for (let missing = wanted - this.#processes.length - this.#starting; missing > 0; missing--) void this.#startOne()
+    const there = this.#workers.size + (this.#spare === null ? 0 : 1)
+    for (let missing = wanted - there - this.#starting; missing > 0; missing--) void this.#startOne()
   }
 
   get #wantsSpare(): boolean {
@@ -121,47 +140,53 @@ export class Workers {
   }
 
   async #tryToStart(): Promise<void> {
-    const index = this.#nextIndex++
     try {
-      const worker: WorkerProcess = await startWorker({
-        index,
-        gateways: this.#options.gateways,
-        turns: availableParallelism(),
-        snapshot: this.#options.snapshot,
-        handlers: {
-          down: (params) => {
-            this.#options.onDown(this.#workers.get(index)!, params)
-            return null
-          },
-          idle: (params) => {
-            this.#options.onIdle(this.#workers.get(index)!, params)
-            return null
-          },
-          tainted: ({ reason }) => {
-            this.#options.report(`worker ${index} is replaced: ${String(reason).slice(0, 500)}`)
-            this.#workers.get(index)?.kill()
-            return null
-          }
-        },
-        onFrame: (bytes, start, end) => {
-          if (bytes[start + 4] === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + 24, end))
-          else if (bytes[start + 4] === FrameType.SHARED) this.#options.onShared(worker, bytes, start, end)
-          else if (isFetch(bytes[start + 4]!)) this.#options.onFetch(worker, bytes, start, end)
-        },
-        onExit: (reason, signal) => this.#onExit(worker, reason, signal)
-      })
-      if (!this.#running) {
-        worker.kill()
-        return
-      }
-      if (!worker.alive) return
-      if (this.#workers.size < this.#options.count) this.#employ(worker)
+      const worker = await this.#startWorker()
+      if (!this.#running) worker.kill()
+      else if (!worker.alive) return
+      else if (this.#workers.size < this.#options.count) this.#employ(worker)
       else if (this.#spare === null) this.#spare = worker
       else worker.kill()
     } catch (error) {
       this.#options.report((error as Error).message)
       this.#restart()
     }
+  }
+
+  async #startWorker(): Promise<WorkerProcess> {
+    const index = this.#nextIndex++
+    const worker: WorkerProcess = await startWorker({
+      index,
+      gateways: this.#options.gateways,
+      turns: availableParallelism(),
+      snapshot: this.#options.snapshot,
+      handlers: {
+        down: (params) => {
+          this.#options.onDown(worker, params)
+          return null
+        },
+        idle: (params) => {
+          this.#options.onIdle(worker, params)
+          return null
+        },
+        tainted: ({ reason }) => {
+          this.#options.report(`worker ${index} is replaced: ${String(reason).slice(0, 500)}`)
+          worker.kill()
+          return null
+        }
+      },
+      onFrame: (bytes, start, end) => this.#onFrame(worker, bytes, start, end),
+      onExit: (reason, signal) => this.#onExit(worker, reason, signal)
+    })
+    return worker
+  }
+
+  #onFrame(worker: WorkerProcess, bytes: Uint8Array, start: number, end: number): void {
+    const type = bytes[start + 4]!
+    if (type === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + HEADER_BYTES, end))
+    else if (type === FrameType.TURN) onTurn(worker, readU32(bytes, start + 8), (bytes[start + 5]! & Flag.END) !== 0)
+    else if (type === FrameType.SHARED) this.#options.onShared(worker, bytes, start, end)
+    else if (isFetch(type)) this.#options.onFetch(worker, bytes, start, end)
   }
 
   #employ(worker: WorkerProcess): void {
@@ -171,8 +196,9 @@ export class Workers {
 
   #onExit(worker: WorkerProcess, reason: string, signal: string | null): void {
     this.#workers.delete(worker.index)
+    const wasOwn = this.#own.delete(worker.index)
     if (worker === this.#spare) this.#spare = null
-    if (this.#stopped || worker === this.#dismissed) return
+    if (this.#stopped || worker === this.#dismissed || this.#finished.delete(worker)) return
     // Tenant code makes a process crash or hang. It cannot send signals: that was somebody else.
     const loss = signal === 'SIGKILL' && !worker.killed ? 'killed' : 'crashed'
     // Also while there is a gateway missing: its workers have ended with it, and their apps are placed anew when it is back.
@@ -180,8 +206,10 @@ export class Workers {
       this.#options.report(`worker ${worker.index} ended: ${reason}`)
       if (loss === 'killed' || Date.now() - worker.startedAt > SETTLED_MS) this.#failures = 0
       this.restarts++
-      this.#promote()
-      this.#restart()
+      if (!wasOwn) {
+        this.#promote()
+        this.#restart()
+      }
     }
     this.#options.onLost(worker, loss)
   }
@@ -208,6 +236,7 @@ export class Workers {
       this.#wantedAt = Date.now()
       this.#fill()
     } else this.#putSpareAway()
+    this.#putOwnAway()
     await Promise.all(
       this.#processes.map(async (worker) => {
         try {
@@ -221,6 +250,18 @@ export class Workers {
     )
   }
 
+  /** Whoever was in quarantine there is somewhere else, or asleep. */
+  #putOwnAway(): void {
+    for (const worker of this.#own.values()) if (worker.apps.size === 0 && Date.now() - worker.startedAt > OWN_IDLE_MS) this.finish(worker)
+  }
+
+  /** Ends a worker that was for one app, once that is not there any more: what has happened in it shall touch no other. */
+  finish(worker: WorkerProcess): void {
+    if (!this.#own.delete(worker.index)) return
+    this.#finished.add(worker)
+    worker.kill()
+  }
+
   /** An idle platform has no process for this. */
   #putSpareAway(): void {
     if (this.#wantedAt + SPARE_IDLE_MS > Date.now() || this.#spare === null) return
@@ -232,4 +273,13 @@ export class Workers {
 
 function isFetch(type: number): boolean {
   return type === FrameType.FETCH || type === FrameType.FETCH_MORE || type === FrameType.FETCH_ABORT
+}
+
+function onTurn(worker: WorkerProcess, app: number, over: boolean): void {
+  if (over) worker.running.delete(app)
+  else if (worker.apps.has(app)) worker.running.add(app)
+}
+
+function emptiest(workers: WorkerProcess[]): WorkerProcess {
+  return workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best))
 }

@@ -1,5 +1,6 @@
 import { Flag, FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
 import type { Isolate } from './isolate.ts'
+import { CpuShare } from './cpu-share.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery, Suspect } from './mailbox.ts'
 import { checkResult, type TurnResult } from './result.ts'
@@ -18,6 +19,8 @@ export interface AppParts {
   gateways: Link[]
   pool: Link
   turns: Turns
+  /** For so long the pool is told when a turn of it begins and ends. Milliseconds. */
+  watchMs: number
   /** The isolate is gone for good, and not because it was asked to. */
   onDown: (reason: string, fault: 'tenant' | 'platform') => void
   /** It has had nothing to do for as long as its limit `idleMs` says. Said again as long as that is so. */
@@ -37,12 +40,13 @@ const AVERAGE_WEIGHT = 0.2
 const MAX_LOST_RESULTS = 20
 /** Gateways that do not say in this time that they have attached their connections are not waited for. */
 const ATTACH_LIMIT_MS = 2_000
+const TELL_SLOW_EVERY_MS = 60_000
 /** The store is given so long for the last changes of an isolate that is put away. */
 const STORE_LIMIT_MS = 5_000
 /** To start an isolate is our own work. Beyond this something is wrong with it. */
 const START_LIMIT_MS = 5_000
 
-const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: false }
+const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: 0 }
 
 /**
  * One app in this worker: its inbox, its isolate, and the turns that bring one to the other, one at a time.
@@ -51,6 +55,10 @@ export class App {
   readonly #parts: AppParts
   readonly #inbox: Inbox
   readonly #results: Results
+  readonly #share: CpuShare
+  /** It has used up its share of CPU, until then. */
+  #slowTimer: NodeJS.Timeout | null = null
+  #toldSlowAt = -Infinity
   #release: AppRelease
   #isolate: Isolate | null = null
   #gone = false
@@ -69,6 +77,7 @@ export class App {
   /** Who wants the isolate put away, and whether it need not be idle for that. */
   #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
   #forgets: { key: Uint8Array; done: () => void }[] = []
+  readonly #watchedUntil: number
   #lastWorkAt = performance.now()
   #idleTimer: NodeJS.Timeout
   readonly #attachTimer: NodeJS.Timeout
@@ -76,8 +85,10 @@ export class App {
   constructor(parts: AppParts) {
     this.#parts = parts
     this.#release = parts.release
+    this.#watchedUntil = performance.now() + parts.watchMs
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
+    this.#share = new CpuShare(parts.release.limits['minuteCpuMs']!)
     this.#idleTimer = setTimeout(() => this.#lookWhetherIdle(), parts.release.limits['idleMs'])
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
     parts.turns.enter(() => void this.#start())
@@ -151,11 +162,13 @@ export class App {
   dispose(): void {
     if (this.#gone) return
     this.#gone = true
-    for (const timer of [this.#wakeTimer, this.#idleTimer, this.#attachTimer]) if (timer !== null) clearTimeout(timer)
+    for (const timer of [this.#wakeTimer, this.#idleTimer, this.#attachTimer, this.#slowTimer]) if (timer !== null) clearTimeout(timer)
     for (const { done } of this.#putAways.splice(0)) done(true)
     for (const { done } of this.#forgets.splice(0)) done()
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
     this.#isolate?.dispose()
+    // Whatever it has asked for outside, nobody waits for it.
+    this.#parts.pool.send({ type: FrameType.FETCH_ABORT, flags: Flag.END, gateway: 0, app: this.#parts.app, generation: this.generation, connection: 0, sequence: 0 })
   }
 
   async stats(): Promise<IsolateStats> {
@@ -176,6 +189,7 @@ export class App {
   async #start(): Promise<void> {
     const { turns, spare, release } = this.#parts
     const memoryMiB = release.limits['heapMiB']!
+    const told = this.#tellTurn(0)
     try {
       this.#isolate = await spare.take(memoryMiB)
       if (this.#gone) {
@@ -187,6 +201,7 @@ export class App {
     } catch (error) {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
     } finally {
+      if (told) this.#tellTurn(Flag.END)
       turns.leave()
       spare.refillSoon(memoryMiB)
       this.#afterTurn()
@@ -199,15 +214,26 @@ export class App {
   }
 
   async #turn(): Promise<void> {
+    const told = this.#tellTurn(0)
     try {
       if (!this.#gone) await this.#loadUpdates()
-      if (!this.#gone && !this.#results.isFull) await this.#deliver()
+      if (!this.#gone && !this.#results.isFull && !this.#isSlowed()) await this.#deliver()
       if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
       if (!this.#gone && this.#putAways.length > 0) await this.#rest()
     } finally {
+      if (told) this.#tellTurn(Flag.END)
       this.#parts.turns.leave()
       this.#afterTurn()
     }
+  }
+
+  /** To the pool, at once: the turn may end the process. Returns whether it was told. */
+  #tellTurn(flags: number): boolean {
+    if (flags === 0 && performance.now() > this.#watchedUntil) return false
+    const { app, generation, pool } = this.#parts
+    pool.send({ type: FrameType.TURN, flags, gateway: 0, app, generation, connection: 0, sequence: 0 })
+    pool.flush()
+    return true
   }
 
   #afterTurn(): void {
@@ -217,8 +243,27 @@ export class App {
 
   #enterIfNeeded(): void {
     if (this.#busy || this.#gone) return
-    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull
+    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull && !this.#isSlowed()
     if (wanted || this.#updates.length + this.#forgets.length + this.#putAways.length > 0) this.#enter()
+  }
+
+  /** Whether it has to wait for its share of CPU. It is gone on with when it has it. */
+  #isSlowed(): boolean {
+    const { waitMs } = this.#share
+    if (waitMs === 0) return false
+    if (this.#slowTimer !== null) return true
+    this.#slowTimer = setTimeout(() => {
+      this.#slowTimer = null
+      this.#enterIfNeeded()
+    }, Math.ceil(waitMs))
+    this.#tellSlow(performance.now())
+    return true
+  }
+
+  #tellSlow(now: number): void {
+    if (now - this.#toldSlowAt < TELL_SLOW_EVERY_MS) return
+    this.#toldSlowAt = now
+    this.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
   }
 
   #openInbox(): void {
@@ -229,7 +274,7 @@ export class App {
   /** Whether nothing would be lost with the isolate but what its modules hold. */
   get #isIdle(): boolean {
     const last = this.#last
-    const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0)
+    const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
     return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#updates.length === 0
   }
 
@@ -282,7 +327,7 @@ export class App {
   }
 
   async #deliver(): Promise<void> {
-    const delivery = this.#inbox.hasNext ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
+    const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
     if (delivery.events === 0 && !this.#wake) return
     if (delivery.events > 0) this.#lastWorkAt = performance.now()
     this.#wake = false
@@ -293,7 +338,7 @@ export class App {
     const result = await this.#cross(delivery)
     if (delivery.suspect !== null && !this.#gone) this.#announce(delivery.suspect, Flag.END)
     if (result === null || this.#gone) return
-    this.#measure(delivery.news ? 0 : delivery.events, this.#isolate!.cpuMs - before)
+    this.#measure(delivery.events - delivery.news, this.#isolate!.cpuMs - before)
     this.#accept(result)
   }
 
@@ -325,7 +370,8 @@ export class App {
     }
     this.#lostResults = 0
     this.#acknowledged = this.#last.number
-    const { wakeInMs } = this.#last
+    const { wakeInMs, left } = this.#last
+    if (left) this.#wake = true
     if (wakeInMs === null) return
     this.#wakeTimer = setTimeout(() => {
       this.#wakeTimer = null
@@ -336,6 +382,7 @@ export class App {
 
   #measure(events: number, cpuMs: number): void {
     this.#turnCount++
+    this.#share.spend(cpuMs)
     if (events === 0) return
     this.#eventCount += events
     this.#eventMs += (cpuMs / events - this.#eventMs) * AVERAGE_WEIGHT
@@ -379,6 +426,7 @@ export class App {
     const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = release
+    this.#share.limit(limits['minuteCpuMs']!)
   }
 
   /** Said before the turn and after it, at once: the turn may end the process. */

@@ -1,16 +1,21 @@
 import { FrameType, HEADER_BYTES, encodeFrame, readU16 } from '@socklet/protocol'
 import { Mailbox, type Delivery } from './mailbox.ts'
 
+/** In one turn. They are quickly told. */
+const MAX_NEWS = 1024
+
 /**
  * What the gateways have for an app. A new isolate first hears of all connections that were there before it, from every
  * gateway; until each has said that it is done (ATTACHED), no event is delivered: its handler might send to a connection
  * that the isolate does not know yet.
  */
 export class Inbox {
-  /** Of gateways that are not done. */
+  /** Of gateways that are not done, and what has come behind that. */
   readonly #attaching = new Mailbox()
   readonly #events = new Mailbox()
   readonly #isAttached: boolean[]
+  /** Frames in `#attaching` that tell of what was there before the isolate. */
+  #news = 0
   #isOpen = false
 
   constructor(gateways: number) {
@@ -22,7 +27,7 @@ export class Inbox {
     const gateway = readU16(bytes, start + 6)
     if (bytes[start + 4] === FrameType.ATTACHED) this.#onAttached(gateway)
     else if (this.#isOpen || this.#isAttached[gateway]) this.#events.add(bytes, start, end)
-    else this.#attaching.add(bytes, start, end)
+    else this.#addNews(bytes, start, end)
   }
 
   /** Whether there is something to deliver now. */
@@ -39,10 +44,15 @@ export class Inbox {
     return this.#attaching.events + this.#events.events
   }
 
-  /** What one turn delivers. `news` is what was there before the isolate, and counts as no event. */
-  take(maxEvents: number, maxBytes: number): Delivery & { news: boolean } {
-    const news = !this.#attaching.empty
-    return { ...(news ? this.#attaching : this.#events).take(maxEvents, maxBytes), news }
+  /** What one turn delivers. Of its `events`, `news` are about what was there before the isolate, and count as none. */
+  take(maxEvents: number, maxBytes: number): Delivery & { news: number } {
+    if (this.#attaching.empty) return { ...this.#events.take(maxEvents, maxBytes), news: 0 }
+    // In one turn with what they are for: whoever woke the app waits for the answer.
+    this.#attaching.append(this.#events)
+    const delivery = this.#attaching.take(this.#news < MAX_NEWS ? this.#news + maxEvents : MAX_NEWS, maxBytes)
+    const news = Math.min(this.#news, delivery.events)
+    this.#news -= news
+    return { ...delivery, news }
   }
 
   /** Waits for no gateway any longer. */
@@ -51,7 +61,12 @@ export class Inbox {
     this.#isOpen = true
     // The isolate hears of it as well: its own beginning waits for it.
     const frame = encodeFrame({ type: FrameType.ATTACHED, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 })
-    this.#attaching.add(frame, 0, HEADER_BYTES)
+    this.#addNews(frame, 0, HEADER_BYTES)
+  }
+
+  #addNews(bytes: Uint8Array, start: number, end: number): void {
+    this.#attaching.add(bytes, start, end)
+    this.#news++
   }
 
   #onAttached(gateway: number): void {

@@ -50,6 +50,18 @@ export class Mailbox {
     this.events++
   }
 
+  /** Moves all that waits in another mailbox behind what waits here. */
+  append(other: Mailbox): void {
+    const length = other.#end - other.#start
+    this.#reserve(length)
+    other.#bytes.copy(this.#bytes, this.#end, other.#start, other.#end)
+    this.#end += length
+    this.#texts.push(...other.#texts.splice(0))
+    this.events += other.events
+    other.events = 0
+    other.#reset()
+  }
+
   /** Takes what one turn delivers: at most so many events and about so many bytes, a suspect always alone. */
   take(maxEvents: number, maxBytes: number): Delivery {
     const bytes = this.#bytes

@@ -4,8 +4,9 @@
  */
 import { Socket } from 'node:net'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
+import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type AppRelease, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
 import { App } from './app.ts'
+import { Early } from './early.ts'
 import { openSnapshot, type Snapshot } from './isolate.ts'
 import { Spare } from './spare.ts'
 import { tryRelease } from './trial.ts'
@@ -14,6 +15,7 @@ import { Turns } from './turns.ts'
 const POOL_FD = 3
 
 const apps = new Map<number, App>()
+const early = new Early()
 /** What is kept of apps that are about to be held here. */
 const states = new Map<number, { generation: number; chunks: Uint8Array[] }>()
 let turns = new Turns(1)
@@ -34,6 +36,7 @@ function endNow(): void {
 function onEvent(bytes: Uint8Array, start: number, end: number): void {
   const app = apps.get(readU32(bytes, start + 8))
   if (app !== undefined && app.generation === readU32(bytes, start + 12)) app.receive(bytes, start, end)
+  else early.add(bytes, start, end)
 }
 
 // A terminal sends its signals to the whole group. When a worker ends is its pool's decision.
@@ -54,9 +57,11 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       spare.refillSoon(DEFAULT_LIMITS.heapMiB)
       return null
     },
-    hold: ({ app, generation, release }) => {
+    hold: ({ app, generation, release, watchMs }) => {
       apps.get(app)?.dispose()
-      apps.set(app, makeApp(app, generation, release))
+      const held = makeApp(app, generation, release, watchMs)
+      apps.set(app, held)
+      early.take(app, generation, (bytes, start, end) => held.receive(bytes, start, end))
       return null
     },
     release: async ({ app, ifIdle }) => {
@@ -97,12 +102,13 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
   { frame: onPoolFrame, close: endNow }
 )
 
-function makeApp(app: number, generation: number, release: ConstructorParameters<typeof App>[0]['release']): App {
+function makeApp(app: number, generation: number, release: AppRelease, watchMs = 0): App {
   return new App({
     app,
     generation,
     release,
     spare: spare!,
+    watchMs,
     state: takeState(app, generation),
     gateways,
     pool,
@@ -134,7 +140,14 @@ function onPoolFrame(bytes: Uint8Array, start: number, end: number): void {
   const type = bytes[start + 4]
   if (type === FrameType.SHARED_DONE) onStored(readHead(bytes, start))
   else if (type === FrameType.SHARED_STATE) addState(readHead(bytes, start), bytes.slice(start + HEADER_BYTES, end))
+  else if (type === FrameType.FETCH_RESULT || type === FrameType.FETCH_PART) onFetched(bytes, start, end)
   else if (type === FrameType.BLOB) takeSnapshot(bytes, start, end)
+}
+
+/** What answers an outgoing request is an event as others are, but nobody keeps it. */
+function onFetched(bytes: Uint8Array, start: number, end: number): void {
+  const app = apps.get(readU32(bytes, start + 8))
+  if (app?.generation === readU32(bytes, start + 12)) app.receive(bytes, start, end)
 }
 
 function onStored({ app, generation, sequence, flags }: FrameHead): void {

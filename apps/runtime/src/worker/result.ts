@@ -19,6 +19,8 @@ export interface TurnResult {
   held: number
   /** `cloud.shared` has changed: nothing may leave for clients until that is stored. */
   changesShared: boolean
+  /** Its time was up before it had begun all events. */
+  left: boolean
 }
 
 /** Where the commands of an app go. */
@@ -51,7 +53,10 @@ const TO_GATEWAY: ReadonlySet<number> = new Set([
   FrameType.UPGRADE_RESULT
 ])
 
-const TO_POOL: ReadonlySet<number> = new Set([FrameType.LOG, FrameType.SHARED])
+/** These do not wait until what the turn has changed is stored. */
+const TO_POOL_AT_ONCE: ReadonlySet<number> = new Set([FrameType.LOG, FrameType.SHARED])
+/** Requests do, as all does that leaves the platform. */
+const TO_POOL: ReadonlySet<number> = new Set([...TO_POOL_AT_ONCE, FrameType.FETCH, FrameType.FETCH_MORE, FrameType.FETCH_ABORT])
 
 /** A result whose frame lengths were not looked at yet. */
 export type CheckedResult = [number: number, buffer: ArrayBuffer, ...external: unknown[]]
@@ -77,7 +82,8 @@ export function readResult([number, buffer]: CheckedResult): TurnResult {
     errors: words[TurnWord.ERRORS]!,
     logsDropped: words[TurnWord.LOGS_DROPPED]!,
     held: words[TurnWord.HELD]!,
-    changesShared: words[TurnWord.SHARED]! > 0
+    changesShared: words[TurnWord.SHARED]! > 0,
+    left: words[TurnWord.LEFT]! > 0
   }
 }
 
@@ -91,12 +97,12 @@ export function sendResult(result: CheckedResult, to: Destination): void {
   sendRuns(wordsOf(result[1]), to)
 }
 
-/** Of a result that has to wait: what goes to the pool. @throws ResultError */
+/** Of a result that has to wait: what goes to the pool at once. @throws ResultError */
 export function sendToPool(result: CheckedResult, to: Destination): void {
   sendFrames(result, to, true, false)
 }
 
-/** The rest of it. @throws ResultError */
+/** The rest of it, nearly all for gateways. @throws ResultError */
 export function sendToGateways(result: CheckedResult, to: Destination): void {
   sendFrames(result, to, false, true)
   sendRuns(wordsOf(result[1]), to)
@@ -119,7 +125,7 @@ function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toG
     const next = at + paddedLength(frameLength(bytes, at))
     const type = bytes[at + 4]!
     const everywhere = isForSeveral(bytes, at)
-    const isWanted = TO_POOL.has(type) ? toPool : toGateways && !(dataIsSent && type === FrameType.DATA)
+    const isWanted = TO_POOL_AT_ONCE.has(type) ? toPool : toGateways && !(dataIsSent && type === FrameType.DATA)
     const link = everywhere || !isWanted ? null : linkOf(bytes, at, to)
     address(bytes, at, to)
     const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0

@@ -191,3 +191,12 @@ describe('an update', () => {
     }
   })
 })
+
+it('events that take long do not add up to a turn that takes too long, however many come at once', async () => {
+  const test = await harness.start(`exports.main = ({ params, socket }) => { if (!params) return; for (const end = Date.now() + 40; Date.now() < end;); socket.send(params.data.toString()) }`, { limits: { turnCpuMs: 500 } })
+  test.open(1)
+  for (let i = 0; i < 30; i++) test.event(FrameType.MESSAGE, 1, `message ${i}`)
+  await test.until((frames) => acknowledged(frames).length === 31)
+  expect(test.texts()).toEqual(Array.from({ length: 30 }, (_, index) => `message ${index}`))
+  expect(test.downs).toEqual([])
+})

@@ -52,6 +52,8 @@ export interface StartOptions {
   appid?: string
   /** Nothing is stored until `test.store()`. */
   holdsChanges?: boolean
+  /** What else the app tells its pool. */
+  onPoolFrame?: (head: FrameHead, payload: Buffer) => void
   /** The gateways do not say that they have attached their connections. */
   attaches?: boolean
 }
@@ -111,6 +113,7 @@ export async function makeHarness(): Promise<Harness> {
       let parts: Uint8Array[] = []
       let held: (() => void)[] = []
       const pool = await makeEnd((head, payload) => {
+        options.onPoolFrame?.(head, payload)
         if (head.type !== FrameType.SHARED) return
         parts.push(payload)
         if ((head.flags & Flag.END) === 0) return
@@ -136,6 +139,7 @@ export async function makeHarness(): Promise<Harness> {
         release,
         spare,
         state: records,
+        watchMs: 0,
         gateways: gateways.map(({ link }) => link),
         pool: pool.link,
         turns,

@@ -20,6 +20,8 @@ export interface ChildSpec {
   name: string
   /** Path of its main module. */
   script: string
+  /** Options of Node's for it. */
+  flags?: string[]
   /** All of its environment but the port. */
   env: Record<string, string>
   /** The variable that names its port. All of one kind share a port: the one that the first of them got. */
@@ -43,7 +45,7 @@ export class Child {
   /** @throws Error if the system cannot start another process. */
   constructor(spec: ChildSpec, port: number | undefined, onLine: (line: string) => void) {
     const env = spec.portVariable === undefined || port === undefined ? spec.env : { ...spec.env, [spec.portVariable]: String(port) }
-    this.#process = spawn(process.execPath, [spec.script], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    this.#process = spawn(process.execPath, [...(spec.flags ?? []), spec.script], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     const ready = Promise.withResolvers<number | undefined>()
     this.ready = ready.promise
     this.gone = goneOf(this.#process)

@@ -40,7 +40,7 @@ function decodedLabel(label: string): string | null {
 const IGNORED = /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0100}-\u{e01ef}]/gu
 const DOTS = /[\u3002\uff0e\uff61]/g
 /** Letters that case folding would change and UTS 46 keeps, and Cherokee, whose capitals are the normal form. */
-const KEPT = /[ßı]/
+const KEPT = /[\u00df\u0131]/
 const CHEROKEE = /[\u13a0-\u13fd\uab70-\uabbf]/
 const REFUSED = '\ufffd'
 
@@ -56,7 +56,7 @@ function fold(character: string): string {
   if (character === 'ς') return character
   const folded = Array.from(character.normalize('NFKC'), foldOne).join('').normalize('NFKC')
   // "⒈" and "㏂" would bring dots into a name.
-  return /[.。]/.test(folded) ? REFUSED : folded
+  return /[.\u3002]/.test(folded) ? REFUSED : folded
 }
 
 function foldOne(character: string): string {

@@ -1,0 +1,3 @@
+export { isPublicAddress } from './addresses.ts'
+export { Fetches } from './fetches.ts'
+export { makeResolve } from './resolve.ts'

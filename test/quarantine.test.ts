@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { connect } from './support/client.ts'
+import { LONG } from './support/long.ts'
+import { startPlatform, type Platform } from './support/platform.ts'
+import { until } from './support/until.ts'
+
+let platform: Platform
+beforeAll(async () => {
+  platform = await startPlatform({ args: ['--workers', '1'] })
+})
+afterAll(() => platform.close())
+
+const ECHO = `
+  import cloud from '@lafjs/cloud'
+  export async function main({ method, params, socket }) {
+    if (method !== 'WebSocket:message') return
+    const n = await cloud.shared.update('n', (n = 0) => n + 1)
+    socket.send(params.data.toString() + ' ' + n)
+  }`
+
+/** Ends its whole process by plain JavaScript (V8 cannot make so long an array), from a timer: no event has it in its turn. */
+const DEADLY = `
+  export async function main({ method, socket }) {
+    if (method === 'WebSocket:connection') socket.send('welcome')
+  }`
+const INIT = `export default () => { setTimeout(() => { 'x'.padStart(2 ** 29 - 30).split('') }, 20) }`
+
+it('an app that ends its worker again and again gets one of its own, and the others of that worker go on', { timeout: 120_000 }, async () => {
+  const quiet = ['quiet-a', 'quiet-b', 'quiet-c']
+  for (const appid of quiet) await platform.app(appid, { __websocket__: ECHO })
+  const clients = await Promise.all(quiet.map((appid) => connect(platform.url(appid))))
+  let sent = 0
+  const echo = async (): Promise<void> => {
+    sent++
+    for (const client of clients) client.send('hello')
+    for (const client of clients) expect(await client.next()).toBe(`hello ${sent}`)
+  }
+  await echo()
+  await platform.app('deadly', { __websocket__: DEADLY, __init__: INIT })
+  const victim = await connect(platform.url('deadly'))
+  const workers = async (): Promise<{ pid: number; apps: string[] }[]> => (await platform.admin('GET', '/platform')).json.processes.filter(({ kind }: { kind: string }) => kind === 'worker')
+  await until('it is known which app it is', () => platform.errors().includes('deadly was running when worker'), 60_000)
+  // From now on it ends nobody's worker but its own.
+  const holder = async (appid: string): Promise<number | undefined> => (await workers()).find(({ apps }) => apps.includes(appid))?.pid
+  const shared = await until('the quiet ones have a worker', () => holder('quiet-a'))
+  const restarts = async (): Promise<number> => (await platform.admin('GET', '/apps/deadly/stats')).json.restarts
+  const before = await restarts()
+  while ((await restarts()) < before + (LONG ? 4 : 2)) {
+    await echo()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  expect(await holder('quiet-a')).toBe(shared)
+  expect((await workers()).filter(({ apps }) => apps.includes('deadly') && apps.length > 1)).toEqual([])
+  expect([...clients, victim].every(({ ws }) => ws.readyState === ws.OPEN)).toBe(true)
+  // When it is mended, it goes on as if nothing had been.
+  const { status } = await platform.admin('PUT', '/apps/deadly/functions', { functions: { __websocket__: { code: ECHO } }, prune: true })
+  expect(status).toBe(200)
+  victim.send('hello')
+  expect(await victim.nextMatching(/^hello/)).toBe('hello 1')
+  for (const { ws } of [...clients, victim]) ws.terminate()
+})
