@@ -9,6 +9,7 @@ import { unmask } from './unmask.ts'
  * ws deals with all that one read brings at once: 64 KiB, which can be eleven thousand frames. Here its receiver stops between
  * two frames, or before the next piece of a large one, when the app has had its share of the turn, and goes on in the next one.
  * It stops in the way that ws itself does for `allowSynchronousEvents: false`: what arrives meanwhile is not read.
+ * It relies on the inside of ws, whose version is therefore an exact one in package.json; test/conformance tells whether another does.
  */
 
 type Done = (error?: Error | null) => void
