@@ -105,8 +105,8 @@ export function placed(app: App, placement: Placement | null, loss: Loss): void 
 /** The isolate was put away while it had nothing to do: what was on its way then, nobody has heard. */
 function forgetUnheard(app: App): void {
   for (const event of app.outbox.unsettled()) {
+    if (event.sentOn !== null) event.deliveries--
     event.sentOn = null
-    event.deliveries--
   }
 }
 

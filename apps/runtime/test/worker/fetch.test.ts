@@ -256,6 +256,43 @@ describe('fetch', () => {
   })
 })
 
+describe('a hostile app', () => {
+  it('that breaks every built-in under it harms its own requests only', async () => {
+    const test = await start(`
+      if (params === 'break') {
+        await (await fetch(base + '/text')).text()
+        const fail = () => { throw new Error('broken') }
+        for (const prototype of [Array.prototype, Map.prototype, Set.prototype, Promise.prototype, Object.getPrototypeOf(Uint8Array.prototype), ArrayBuffer.prototype, String.prototype, EventTarget.prototype, AbortSignal.prototype])
+          for (const name of Object.getOwnPropertyNames(prototype)) if (name !== 'constructor' && typeof Object.getOwnPropertyDescriptor(prototype, name).value === 'function') prototype[name] = fail
+        JSON.parse = JSON.stringify = Promise.withResolvers = Reflect.apply = fail
+        Array.prototype[Symbol.iterator] = fail
+        socket.send('broken')
+        try { fetch(base + '/text') } catch {}
+      }
+      socket.send('still here')`)
+    test.event(FrameType.MESSAGE, 1, 'break')
+    await test.until(() => test.texts().includes('broken'))
+    test.event(FrameType.MESSAGE, 1, 'next')
+    await test.until(() => test.texts().filter((text) => text === 'still here').length === 2)
+    await test.until(() => test.fetches.size === 0)
+    expect([test.downs, test.tainted]).toEqual([[], []])
+  })
+
+  it('that asks without end is told no, and others get their turns', async () => {
+    const test = await start(`
+      let refused = 0
+      for (let i = 0; i < 10_000; i++) fetch(base + '/silent').catch(() => refused++)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return refused`, { limits: { fetches: 64, fetchMs: 1_000 } })
+    test.event(FrameType.MESSAGE, 1, 'go')
+    await test.until(() => test.texts().length === 1)
+    expect([test.texts(), test.fetches.size]).toEqual([['9936'], 64])
+    expect(test.logs().map(({ message }) => message)).toEqual(['this app has 64 requests under way, which is its limit'])
+    test.app.dispose()
+    await test.until(() => test.fetches.size === 0)
+  })
+})
+
 describe('Headers, Request and Response', () => {
   it('behave as in Node', async () => {
     const code = `

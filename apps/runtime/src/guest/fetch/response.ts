@@ -99,6 +99,15 @@ export class Response extends Body {
 webInterface(Response, 'Response', ['status', 'statusText', 'ok', 'headers', 'url', 'redirected', 'type', 'clone'])
 
 
+Object.defineProperty(Response.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  configurable: true,
+  writable: true,
+  value(this: Response, depth: number, options: object, inspect: (value: unknown, options: object) => string) {
+    const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this
+    return depth < 0 ? 'Response' : `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, { ...options, depth })}`
+  }
+})
+
 /** Servers send what no header may hold (UTF-8 read as such): those characters count as unknown. */
 function readable(headers: FetchResultHead['headers']): FetchResultHead['headers'] {
   // oxlint-disable-next-line no-control-regex
