@@ -43,6 +43,7 @@ describe('the processes of the platform', () => {
       SOCKLET_TRUST_PROXY: 'false',
       SOCKLET_SEND_BUFFER_MIB: '512',
       SOCKLET_PING_SECONDS: '30',
+      SOCKLET_ALLOW_PRIVATE_FETCH: 'false',
       SOCKLET_DEMO: 'false'
     })
   })

@@ -1,6 +1,7 @@
 import { Flag, FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
 import type { Isolate } from './isolate.ts'
-import { CpuShare } from './cpu-share.ts'
+import { Slowdown } from './cpu-share.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery, Suspect } from './mailbox.ts'
 import { checkResult, type TurnResult } from './result.ts'
@@ -40,7 +41,6 @@ const AVERAGE_WEIGHT = 0.2
 const MAX_LOST_RESULTS = 20
 /** Gateways that do not say in this time that they have attached their connections are not waited for. */
 const ATTACH_LIMIT_MS = 2_000
-const TELL_SLOW_EVERY_MS = 60_000
 /** The store is given so long for the last changes of an isolate that is put away. */
 const STORE_LIMIT_MS = 5_000
 /** To start an isolate is our own work. Beyond this something is wrong with it. */
@@ -55,10 +55,8 @@ export class App {
   readonly #parts: AppParts
   readonly #inbox: Inbox
   readonly #results: Results
-  readonly #share: CpuShare
-  /** It has used up its share of CPU, until then. */
-  #slowTimer: NodeJS.Timeout | null = null
-  #toldSlowAt = -Infinity
+  readonly #slowdown: Slowdown
+  readonly #idle: IdleWatch
   #release: AppRelease
   #isolate: Isolate | null = null
   #gone = false
@@ -78,8 +76,6 @@ export class App {
   #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
   #forgets: { key: Uint8Array; done: () => void }[] = []
   readonly #watchedUntil: number
-  #lastWorkAt = performance.now()
-  #idleTimer: NodeJS.Timeout
   readonly #attachTimer: NodeJS.Timeout
 
   constructor(parts: AppParts) {
@@ -88,8 +84,8 @@ export class App {
     this.#watchedUntil = performance.now() + parts.watchMs
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
-    this.#share = new CpuShare(parts.release.limits['minuteCpuMs']!)
-    this.#idleTimer = setTimeout(() => this.#lookWhetherIdle(), parts.release.limits['idleMs'])
+    this.#slowdown = new Slowdown(parts.release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
+    this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
     parts.turns.enter(() => void this.#start())
   }
@@ -162,7 +158,9 @@ export class App {
   dispose(): void {
     if (this.#gone) return
     this.#gone = true
-    for (const timer of [this.#wakeTimer, this.#idleTimer, this.#attachTimer, this.#slowTimer]) if (timer !== null) clearTimeout(timer)
+    for (const timer of [this.#wakeTimer, this.#attachTimer]) if (timer !== null) clearTimeout(timer)
+    this.#idle.stop()
+    this.#slowdown.stop()
     for (const { done } of this.#putAways.splice(0)) done(true)
     for (const { done } of this.#forgets.splice(0)) done()
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
@@ -217,7 +215,7 @@ export class App {
     const told = this.#tellTurn(0)
     try {
       if (!this.#gone) await this.#loadUpdates()
-      if (!this.#gone && !this.#results.isFull && !this.#isSlowed()) await this.#deliver()
+      if (!this.#gone && !this.#results.isFull && !this.#slowdown.isWaiting) await this.#deliver()
       if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
       if (!this.#gone && this.#putAways.length > 0) await this.#rest()
     } finally {
@@ -243,26 +241,11 @@ export class App {
 
   #enterIfNeeded(): void {
     if (this.#busy || this.#gone) return
-    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull && !this.#isSlowed()
+    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull && !this.#slowdown.isWaiting
     if (wanted || this.#updates.length + this.#forgets.length + this.#putAways.length > 0) this.#enter()
   }
 
-  /** Whether it has to wait for its share of CPU. It is gone on with when it has it. */
-  #isSlowed(): boolean {
-    const { waitMs } = this.#share
-    if (waitMs === 0) return false
-    if (this.#slowTimer !== null) return true
-    this.#slowTimer = setTimeout(() => {
-      this.#slowTimer = null
-      this.#enterIfNeeded()
-    }, Math.ceil(waitMs))
-    this.#tellSlow(performance.now())
-    return true
-  }
-
-  #tellSlow(now: number): void {
-    if (now - this.#toldSlowAt < TELL_SLOW_EVERY_MS) return
-    this.#toldSlowAt = now
+  #tellSlow(): void {
     this.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
   }
 
@@ -276,15 +259,6 @@ export class App {
     const last = this.#last
     const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
     return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#updates.length === 0
-  }
-
-  #lookWhetherIdle(): void {
-    const now = performance.now()
-    const idleMs = this.#release.limits['idleMs']!
-    if (!this.#isIdle) this.#lastWorkAt = now
-    const left = this.#lastWorkAt + idleMs - now
-    this.#idleTimer = setTimeout(() => this.#lookWhetherIdle(), left > 0 ? left : idleMs)
-    if (left <= 0) this.#parts.onIdle()
   }
 
   /** The last turn before the isolate is put away. What has come meanwhile is a reason to keep it, unless it has to go. */
@@ -329,7 +303,7 @@ export class App {
   async #deliver(): Promise<void> {
     const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
     if (delivery.events === 0 && !this.#wake) return
-    if (delivery.events > 0) this.#lastWorkAt = performance.now()
+    if (delivery.events > 0) this.#idle.worked()
     this.#wake = false
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
     this.#wakeTimer = null
@@ -382,7 +356,7 @@ export class App {
 
   #measure(events: number, cpuMs: number): void {
     this.#turnCount++
-    this.#share.spend(cpuMs)
+    this.#slowdown.share.spend(cpuMs)
     if (events === 0) return
     this.#eventCount += events
     this.#eventMs += (cpuMs / events - this.#eventMs) * AVERAGE_WEIGHT
@@ -426,7 +400,7 @@ export class App {
     const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = release
-    this.#share.limit(limits['minuteCpuMs']!)
+    this.#slowdown.share.limit(limits['minuteCpuMs']!)
   }
 
   /** Said before the turn and after it, at once: the turn may end the process. */

@@ -37,3 +37,44 @@ export class CpuShare {
     this.#at = now
   }
 }
+
+const TELL_EVERY_MS = 60_000
+
+/** Keeps an app waiting that has used up its share. */
+export class Slowdown {
+  readonly share: CpuShare
+  readonly #onTold: () => void
+  readonly #onOver: () => void
+  #timer: NodeJS.Timeout | null = null
+  #toldAt = -Infinity
+
+  /** `onTold`: the app waits, for the first time in a minute; `onOver`: it may go on. */
+  constructor(minuteMs: number, onTold: () => void, onOver: () => void) {
+    this.share = new CpuShare(minuteMs)
+    this.#onTold = onTold
+    this.#onOver = onOver
+  }
+
+  /** Whether it has to wait. `onOver` is called when it has not any more. */
+  get isWaiting(): boolean {
+    const { waitMs } = this.share
+    if (waitMs === 0) return false
+    if (this.#timer !== null) return true
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#onOver()
+    }, Math.ceil(waitMs))
+    this.#tell(performance.now())
+    return true
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  #tell(now: number): void {
+    if (now - this.#toldAt < TELL_EVERY_MS) return
+    this.#toldAt = now
+    this.#onTold()
+  }
+}

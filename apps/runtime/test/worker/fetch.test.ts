@@ -281,12 +281,12 @@ describe('a hostile app', () => {
   it('that asks without end is told no, and others get their turns', async () => {
     const test = await start(`
       let refused = 0
-      for (let i = 0; i < 10_000; i++) fetch(base + '/silent').catch(() => refused++)
+      for (let i = 0; i < 1_000; i++) fetch(base + '/silent').catch(() => refused++)
       await new Promise((resolve) => setTimeout(resolve, 200))
       return refused`, { limits: { fetches: 64, fetchMs: 1_000 } })
     test.event(FrameType.MESSAGE, 1, 'go')
     await test.until(() => test.texts().length === 1)
-    expect([test.texts(), test.fetches.size]).toEqual([['9936'], 64])
+    expect([test.texts(), test.fetches.size]).toEqual([['936'], 64])
     expect(test.logs().map(({ message }) => message)).toEqual(['this app has 64 requests under way, which is its limit'])
     test.app.dispose()
     await test.until(() => test.fetches.size === 0)
