@@ -34,6 +34,8 @@ export const TurnWord = {
   DATA: 9,
   /** Events of this turn or one before were not begun: their time was up, and the next turn goes on with them. */
   LEFT: 10,
+  /** After `rest`: sockets on which functions have put properties, which would be lost with the isolate. */
+  EXTRAS: 11,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
   FIRST_RUN: 12
 } as const

@@ -15,7 +15,7 @@ import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
 import { addModules, compileAhead, makeProgram, type PlatformModules, type Program } from './modules.ts'
-import { beginTurn, wordIsSet } from './outbox.ts'
+import { beginTurn, setWord, wordIsSet } from './outbox.ts'
 import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, setForEach } from './primordials.ts'
 import { makeProcess } from './process.ts'
 import { installHooks } from './shared/hooks.ts'
@@ -24,7 +24,7 @@ import { restoreShared } from './shared/restore.ts'
 import { beginSharedTurn, sweepDeadline, sweepIfDue, writeAll } from './shared/settle.ts'
 import { forgetKey, makeShared } from './shared/shared.ts'
 import { lookAtData } from './socket-data.ts'
-import { Sockets, socketFor } from './sockets.ts'
+import { Sockets, countExtras, socketFor } from './sockets.ts'
 import { WebSocket, connectionOf } from './socket.ts'
 import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
 import { tryFunction } from './trial.ts'
@@ -115,6 +115,7 @@ function boot(random: RandomBytes): GuestEntries {
     const result = beginTurn(acknowledged)
     if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
     setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
+    setWord(TurnWord.EXTRAS, countExtras(sockets))
     writeAll()
     return result
   }

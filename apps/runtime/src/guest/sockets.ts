@@ -1,8 +1,11 @@
 import { broadcast, type BroadcastOptions } from './broadcast.ts'
-import { NativeMap, mapDelete, mapGet, mapSet, reflectApply, setAdd, setDelete, setForEach, setHas, setSize, setValues } from './primordials.ts'
+import { NativeMap, mapDelete, mapGet, mapSet, reflectApply, reflectOwnKeys, setAdd, setDelete, setForEach, setHas, setSize, setValues } from './primordials.ts'
 import { makeClosedConnection, makeConnection, openConnection, type Known } from './connection.ts'
 import { checkRoom, membersOf, restoreRooms } from './rooms.ts'
 import { connectionOf, socketOf, type WebSocket } from './socket.ts'
+
+/** Those that every socket has. */
+let ownKeys: number | undefined
 
 export let addSocket: (sockets: Sockets, socket: WebSocket) => void
 export let removeSocket: (sockets: Sockets, socket: WebSocket) => void
@@ -59,6 +62,15 @@ export class Sockets extends Set<WebSocket> {
   send(data: unknown, options?: BroadcastOptions | null): void {
     broadcast(null, data, options)
   }
+}
+
+/** How many of the sockets have properties that functions have put on them. */
+export function countExtras(sockets: Sockets): number {
+  let count = 0
+  setForEach(sockets, (socket) => {
+    if (reflectOwnKeys(socket).length > (ownKeys ??= reflectOwnKeys(socketOf(makeClosedConnection(''), undefined)).length)) count++
+  })
+  return count
 }
 
 /** `cloud.sockets.in(room)`: a live view of who is in the room. */

@@ -265,7 +265,7 @@ export class App {
   async #rest(): Promise<void> {
     const anyway = this.#putAways.some((one) => one.anyway)
     await this.#writeAll()
-    if (!this.#gone && (anyway || !this.#inbox.hasNext)) this.dispose()
+    if (!this.#gone && (anyway || (!this.#inbox.hasNext && this.#last?.extras === 0))) this.dispose()
     else for (const { done } of this.#putAways.splice(0)) done(this.#gone)
   }
 

@@ -21,6 +21,8 @@ export interface TurnResult {
   changesShared: boolean
   /** Its time was up before it had begun all events. */
   left: boolean
+  /** Sockets on which functions have put properties; up to date after `rest` only. */
+  extras: number
 }
 
 /** Where the commands of an app go. */
@@ -83,7 +85,8 @@ export function readResult([number, buffer]: CheckedResult): TurnResult {
     logsDropped: words[TurnWord.LOGS_DROPPED]!,
     held: words[TurnWord.HELD]!,
     changesShared: words[TurnWord.SHARED]! > 0,
-    left: words[TurnWord.LEFT]! > 0
+    left: words[TurnWord.LEFT]! > 0,
+    extras: words[TurnWord.EXTRAS]!
   }
 }
 

@@ -341,6 +341,9 @@ describe('cloud.shared', () => {
     expect(await test.app.putAway(false)).toBe(false)
     const { sequence } = test.gateway.frames.findLast(({ head }) => head.type === FrameType.SEND)!.head
     test.event(FrameType.SENT, 1, Buffer.from([sequence & 255, sequence >> 8, 0, 0]))
-    await test.until(() => test.app.putAway(false) as unknown as boolean)
+    await say(test, `socket.isAlive = true; socket.once('message', () => {}); socket.emit('message', '')`)
+    expect(await test.app.putAway(false)).toBe(false)
+    await say(test, `delete socket.isAlive`)
+    expect(await test.app.putAway(false)).toBe(true)
   })
 })
