@@ -40,7 +40,7 @@ afterAll(() => platform.close())
 
 async function newApp(appid: string, limits: Record<string, number> = {}): Promise<void> {
   await platform.app(appid, { __websocket__: RECORDER, events: EVENTS })
-  await platform.admin('PATCH', `/apps/${appid}`, { limits: { messageBytes: 1000, logLinesPerSecond: 100_000, ...limits } })
+  await platform.admin('PATCH', `/apps/${appid}`, { limits: { messageBytes: 1000, logLinesPerSecond: 100_000, idleMs: 60_000, ...limits } })
 }
 
 interface Named {

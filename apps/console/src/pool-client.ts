@@ -7,7 +7,7 @@ import { log } from './log.ts'
 const FIRST_DELAY_MS = 50
 /** It is a Unix socket: asking often costs nothing, and a restarted pool is missed no longer than need be. */
 const MAX_DELAY_MS = 200
-const PATIENCE_MS = 3_000
+const PATIENCE_MS = 10_000
 
 export interface PoolClientOptions {
   /** Path of the pool's Unix socket. */

@@ -7,6 +7,7 @@ import { fragments } from './fragments.ts'
 import { headers } from './headers.ts'
 import { nothing } from './nothing.ts'
 import { slowReaders } from './slow-readers.ts'
+import { tenants } from './tenants.ts'
 import { tooLarge } from './too-large.ts'
 
-export const attacks: Attack[] = [nothing, slowReaders, flood, tooLarge, connections, endlessHandshakes, headers, fragments, bombs]
+export const attacks: Attack[] = [nothing, slowReaders, flood, tooLarge, connections, endlessHandshakes, headers, fragments, bombs, ...tenants]
