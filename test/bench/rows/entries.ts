@@ -65,7 +65,7 @@ async function measured({ platform }: Socklet, run: () => Promise<LoadResult>): 
   const read = (): Omit<Each, 'cpuUs'> => {
     const [workers, pools] = [pidsOf('worker'), pidsOf('pool')]
     // The pool has started the workers: what is counted of its tree is theirs as well.
-    const notPool = sum([...workers, ...pidsOf('trial')], cpuUsOf)
+    const notPool = sum([...workers, ...pidsOf('spare'), ...pidsOf('trial')], cpuUsOf)
     return { workerCpuUs: sum(workers, cpuUsOf), poolCpuUs: sum(pools, cpuUsOf) - notPool, poolReadBytes: sum(pools, (pid) => ioBytesOf(pid).read), poolWrittenBytes: sum(pools, (pid) => ioBytesOf(pid).written) }
   }
   const before = read()

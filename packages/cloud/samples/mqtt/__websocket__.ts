@@ -106,7 +106,8 @@ function serve(socket: FunctionContext['socket']) {
 
 function publish(packet: IPublishPacket) {
   if (packet.retain && packet.payload.length === 0) retained().delete(packet.topic)
-  else if (packet.retain) retained().set(packet.topic, packet)
+  // Plain data: what is in cloud.shared comes back without its class.
+  else if (packet.retain) retained().set(packet.topic, { ...packet })
   for (const client of clients) client.receive(packet)
 }
 

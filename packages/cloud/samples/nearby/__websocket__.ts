@@ -9,25 +9,11 @@ import cloud from '@socklet/cloud'
 
 type Socket = FunctionContext['socket']
 
-class Peer {
-  readonly id = Math.random().toString(36).slice(2, 12)
-  readonly socket: Socket
-  readonly address: string
-  readonly name: string
-
-  constructor(socket: Socket, address: string, userAgent: string) {
-    this.socket = socket
-    this.address = address
-    this.name = `${pick(COLOURS)} ${pick(ANIMALS)} (${deviceOf(userAgent)})`
-  }
-
-  get info() {
-    return { id: this.id, name: this.name }
-  }
-
-  send(message: object) {
-    this.socket.send(JSON.stringify(message))
-  }
+interface Peer {
+  id: string
+  name: string
+  address: string
+  socket: Socket
 }
 
 type House = Map<string, Peer>
@@ -35,21 +21,32 @@ type House = Map<string, Peer>
 export async function main(ctx: FunctionContext) {
   if (ctx.method === 'WebSocket:connection') join(peerOf(ctx))
 
-  const peer: Peer | undefined = ctx.socket.peer
-  if (!peer) return
+  // Kept with the connection, whatever happens to the code behind it; a property of the socket would not be.
+  const { id, address } = ctx.socket.data ?? {}
+  if (!id) return
 
   if (ctx.method === 'WebSocket:message') {
     const { to, ...message } = JSON.parse(ctx.params.data.toString())
     if (message.type === 'disconnect') ctx.socket.close(1000, 'bye')
-    houseOf(peer.address).get(to)?.send({ ...message, sender: peer.id })
+    send(houseOf(address).get(to), { ...message, sender: id })
   }
 
-  if (ctx.method === 'WebSocket:close') leave(peer)
+  if (ctx.method === 'WebSocket:close') leave(id, address)
 }
 
 function peerOf({ socket, headers }: FunctionContext): Peer {
   // Not the first of x-forwarded-for, which a client may write itself: it could then enter any house.
-  return new Peer(socket, String(headers['x-real-ip']), String(headers['user-agent']))
+  const address = String(headers['x-real-ip'])
+  const name = `${pick(COLOURS)} ${pick(ANIMALS)} (${deviceOf(String(headers['user-agent']))})`
+  return { id: Math.random().toString(36).slice(2, 12), name, address, socket }
+}
+
+function infoOf({ id, name }: Peer) {
+  return { id, name }
+}
+
+function send(peer: Peer | undefined, message: object) {
+  peer?.socket.send(JSON.stringify(message))
 }
 
 function houseOf(address: string): House {
@@ -61,18 +58,18 @@ function houseOf(address: string): House {
 
 function join(peer: Peer) {
   const house = houseOf(peer.address)
-  for (const other of house.values()) other.send({ type: 'peer-joined', peer: peer.info })
-  peer.send({ type: 'display-name', ...peer.info })
-  peer.send({ type: 'peers', peers: [...house.values()].map((other) => other.info) })
+  for (const other of house.values()) send(other, { type: 'peer-joined', peer: infoOf(peer) })
+  send(peer, { type: 'display-name', ...infoOf(peer) })
+  send(peer, { type: 'peers', peers: [...house.values()].map(infoOf) })
   house.set(peer.id, peer)
-  peer.socket.peer = peer
+  peer.socket.data = { id: peer.id, address: peer.address }
 }
 
-function leave(peer: Peer) {
-  const house = houseOf(peer.address)
-  house.delete(peer.id)
-  if (house.size === 0) cloud.shared.get('houses').delete(peer.address)
-  for (const other of house.values()) other.send({ type: 'peer-left', id: peer.id })
+function leave(id: string, address: string) {
+  const house = houseOf(address)
+  house.delete(id)
+  if (house.size === 0) cloud.shared.get('houses').delete(address)
+  for (const other of house.values()) send(other, { type: 'peer-left', id })
 }
 
 const COLOURS = ['amber', 'azure', 'coral', 'ivory', 'lilac', 'olive', 'scarlet', 'teal']

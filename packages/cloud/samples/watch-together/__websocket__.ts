@@ -5,6 +5,9 @@
 //   → { "type": "play" }, { "type": "pause" }, { "type": "seek", "position": 12.5 }
 //   ← { "type": "state", "playing", "position", "at", "host", "people" }      after each change, and in every second while it plays
 //
+// The rooms are instances of a class, and the names stand on the sockets: both live as long as the code runs, and no longer
+// (the log says so of the class). Who wants them to outlive that keeps plain data in cloud.shared and socket.data.
+//
 // `position` is in seconds of the film, `at` is the server's clock in milliseconds.
 import cloud from '@socklet/cloud'
 
