@@ -168,9 +168,9 @@ export type WorkerCalls = {
   hold: { params: { app: number; generation: number; release: AppRelease; /** Its turns are told for so many milliseconds, see FrameType.TURN. */ watchMs?: number }; result: null }
   /**
    * Put the app's isolate away, once what it has changed is stored. Answered when it is gone; with false, if it was to go
-   * only `ifIdle` and has something to do.
+   * only `ifIdle` and has something to do. `discard`: at once, nothing of it is wanted any more.
    */
-  release: { params: { app: number; ifIdle?: boolean }; result: boolean }
+  release: { params: { app: number; ifIdle?: boolean; discard?: boolean }; result: boolean }
   /** Functions, env or limits have changed: load them beside the old ones and switch between turns. Answered when the next event runs the new code. */
   update: { params: { app: number; generation: number; release: AppRelease }; result: null }
   /** Remove a key of `cloud.shared`; base64 of its bytes. Answered when that is stored. */

@@ -13,7 +13,7 @@ export interface BroadcastOptions {
 export function broadcast(room: string | null, data: unknown, options: BroadcastOptions | null | undefined): void {
   const message = typeof data === 'number' ? `${data}` : data
   const text = typeof message === 'string'
-  const binary = options && objectHasOwn(options, 'binary') ? Boolean(options.binary) : !text
+  const binary = options && objectHasOwn(options, 'binary') ? !!options.binary : !text
   const except = bareArray<number>()
   let count = 0
   const leaveOut = (socket: unknown): void => {

@@ -43,6 +43,7 @@ export const stringIsWellFormed = uncurry(String.prototype.isWellFormed)
 export const numberToString = uncurry(Number.prototype.toString)
 export const fromCharCode = String.fromCharCode
 export const toText = String
+export const toNumber = Number
 export const arrayJoin = uncurry(Array.prototype.join)
 export const arraySlice = uncurry(Array.prototype.slice)
 export const arrayIsArray = Array.isArray

@@ -100,8 +100,8 @@ export class WebSocket extends EventEmitter {
     }
     const text = typeof message === 'string'
     // As the options of ws are spread over its defaults: one that is there and undefined is false.
-    const binary = given && objectHasOwn(given, 'binary') ? Boolean(given.binary) : !text
-    const fin = given && objectHasOwn(given, 'fin') ? Boolean(given.fin) : true
+    const binary = given && objectHasOwn(given, 'binary') ? !!given.binary : !text
+    const fin = given && objectHasOwn(given, 'fin') ? !!given.fin : true
     if (callback === undefined && fin && connection.fragments === null && connection.delayed === null && (text || !isBlob(message))) {
       sendPlain(connection, text ? message : toBytes(message || EMPTY), binary)
     } else {

@@ -2,7 +2,7 @@ import { NEVER, TurnWord } from '../turn-layout.ts'
 import { current, setCurrent, type Running } from './current.ts'
 import { logError } from './log.ts'
 import { setWord } from './outbox.ts'
-import { NativeMap, NativeRangeError, NativeTypeError, bareArray, mapDelete, mapGet, mapSet, mapSize, mathMax, mathMin, now, reflectApply } from './primordials.ts'
+import { NativeMap, NativeRangeError, NativeTypeError, bareArray, mapDelete, mapGet, mapSet, mapSize, mathMax, mathMin, now, reflectApply, toNumber } from './primordials.ts'
 
 /** Longer delays are 1 ms, as in Node. */
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -110,7 +110,7 @@ function add(callback: unknown, delay: number, repeat: boolean, args: unknown[])
 
 /** The delay as Node takes it: at least 1 ms, and 1 for what is no number or too large. */
 function wholeDelay(delay: unknown): number {
-  const number = Number(delay)
+  const number = toNumber(delay)
   return number >= 1 && number <= MAX_DELAY_MS ? number - (number % 1) : 1
 }
 
@@ -119,7 +119,7 @@ function clear(timer: unknown): void {
     const id = timerId(timer)
     if (id !== undefined) mapDelete(timers, id)
   } else if (typeof timer === 'number' || typeof timer === 'string') {
-    mapDelete(timers, Number(timer))
+    mapDelete(timers, toNumber(timer))
   }
 }
 

@@ -69,7 +69,7 @@ export class Placements {
   /** The app is gone from the catalog. */
   remove(app: PoolApp): Promise<void> {
     return inTurn(app, async () => {
-      await this.#release(app)
+      await this.#release(app, true)
       await this.#states.remove(app)
     })
   }
@@ -224,10 +224,10 @@ export class Placements {
   }
 
   /** Until it is away, the worker holds the app: what it has changed last is still to be stored. */
-  async #release(app: PoolApp): Promise<void> {
+  async #release(app: PoolApp, discard = false): Promise<void> {
     const { placement } = app
     const worker = placement === null ? undefined : this.#workers.get(placement.worker)
-    await worker?.control.call('release', { app: app.number }).catch(() => {})
+    await worker?.control.call('release', { app: app.number, discard }).catch(() => {})
     worker?.apps.delete(app.number)
     // The worker may have died meanwhile, which has its own consequences.
     if (app.placement === placement) app.placement = null

@@ -5,6 +5,8 @@ import { DATA } from '@socklet/config'
 import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
 
 const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
+/** Comes before the worker's program. */
+const LOCK = new URL('../worker/lock.ts', import.meta.url).href
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 /** The program, and what node-gyp-build looks for to choose isolated-vm's binary. */
 const READABLE = [ROOT, '/etc/alpine-release']
@@ -50,14 +52,18 @@ export interface WorkerProcess {
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
   const gateways = await Promise.all(Array.from({ length: options.gateways }, (_, index) => connectGateway(index, options.index)))
-  const child = spawnWorker(options.gateways, gateways)
+  const child = spawnLocked(WORKER, [String(options.gateways)], gateways)
   for (const gateway of gateways) gateway.destroy()
   const lastLines = keepLastLines(child)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
-  const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, { frame: options.onFrame })
+  const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, {
+    frame: options.onFrame,
+    // It ends by itself then, unless it is not what it was: what it sent cannot be read.
+    close: () => child.kill('SIGKILL')
+  })
   let gone = false
   const worker: WorkerProcess = {
     index: options.index,
@@ -105,10 +111,14 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
   return socket
 }
 
-function spawnWorker(gateways: number, links: Socket[]): ChildProcess {
-  // The worker runs strangers' code: no environment, files of the program only, no child processes, no worker threads.
-  const flags = ['--no-node-snapshot', '--permission', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning']
-  return spawn(process.execPath, [...flags, WORKER, String(gateways)], { env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...links] })
+/**
+ * A process that can do nothing but what its open descriptors let it: a worker runs strangers' code. No environment, files of the
+ * program only, no network, no child processes, no worker threads, no signals but to itself.
+ */
+export function spawnLocked(program: string, args: string[], links: (Socket | 'pipe')[]): ChildProcess {
+  // The permission model of Node 26.10 does not know of node:sqlite, which writes any file (test/locked).
+  const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', `--import=${LOCK}`]
+  return spawn(process.execPath, [...flags, program, ...args], { env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...links] })
 }
 
 function keepLastLines(child: ChildProcess): () => string {

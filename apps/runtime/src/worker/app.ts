@@ -401,6 +401,7 @@ export class App {
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = release
     this.#slowdown.share.limit(limits['minuteCpuMs']!)
+    if (!this.#gone) this.#idle.limitChanged()
   }
 
   /** Said before the turn and after it, at once: the turn may end the process. */

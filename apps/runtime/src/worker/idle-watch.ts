@@ -23,6 +23,12 @@ export class IdleWatch {
     this.#workedAt = performance.now()
   }
 
+  /** The time is another one from now on. */
+  limitChanged(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#look(), this.#parts.idleMs())
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
   }

@@ -71,7 +71,7 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
       turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
         result: { copy: true }
-      }),
+      }).catch(rejectWithoutHost),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
     load: (release) => load.apply(undefined, [JSON.stringify(release)]),
@@ -88,6 +88,19 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       return used_heap_size + externally_allocated_size
     }
   }
+}
+
+/**
+ * An unhandled rejection comes with the stack of this process behind that of the isolate, and instead of its own text with
+ * isolated-vm's if it is no Error. It goes to the tenant's log: what is ours is no business of theirs.
+ */
+function rejectWithoutHost(error: unknown): never {
+  const { message, stack } = error as Error
+  const text = String(stack ?? message)
+  const boundary = text.indexOf('\n    at (<isolated-vm boundary>)')
+  const clean = new Error(String(message))
+  clean.stack = /within isolated-vm/.test(text) ? 'a value that is no Error' : boundary === -1 ? String(message) : text.slice(0, boundary)
+  throw clean
 }
 
 /** The bytes go into the isolate without being copied. */

@@ -64,8 +64,9 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       early.take(app, generation, (bytes, start, end) => held.receive(bytes, start, end))
       return null
     },
-    release: async ({ app, ifIdle }) => {
+    release: async ({ app, ifIdle, discard }) => {
       const held = apps.get(app)
+      if (discard) held?.dispose()
       if (held === undefined || (await held.putAway(!ifIdle))) {
         if (apps.get(app) === held) apps.delete(app)
         return true
