@@ -22,6 +22,8 @@ export interface PoolApp {
   /** On links. Never given to another app. */
   readonly number: number
   route: AppRoute
+  /** What the gateways have heard of it, and which of them. */
+  toldRoute: string
   revision: number
   heapMiB: number
   /** Quota of `cloud.shared`. */
@@ -47,6 +49,7 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     appid: release.app.appid,
     number,
     route: routeOf(number, release),
+    toldRoute: '',
     revision: release.app.revision,
     heapMiB: effectiveLimits(release.app.limits).heapMiB,
     sharedBytes: effectiveLimits(release.app.limits).sharedBytes,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Catalog } from '@socklet/catalog'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
+import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import { listConnections, mustFind, positive } from './connections.ts'
 import type { Gateways } from './gateways.ts'
@@ -101,9 +102,17 @@ async function applyChange({ apps, gateways, placements, states, logs }: PoolPar
   }
   // A suspended app still gets the close events of the connections that it loses.
   if (app.route.state === 'suspended') {
-    await gateways.all('route', { appid, route: app.route })
+    await tellRoute(gateways, app)
     await untilQuiet(gateways, app.number)
   }
   if (before !== undefined) await placements.update(app, heapBefore)
-  if (app.route.state === 'running') await gateways.all('route', { appid, route: app.route })
+  if (app.route.state === 'running') await tellRoute(gateways, app)
+}
+
+/** Most publishes change nothing for the gateways, which may be busy. */
+async function tellRoute(gateways: Gateways, app: PoolApp): Promise<void> {
+  const told = `${gateways.indexes.join()} ${JSON.stringify(app.route)}`
+  if (app.toldRoute === told) return
+  await gateways.all('route', { appid: app.appid, route: app.route })
+  app.toldRoute = told
 }
