@@ -12,7 +12,7 @@ import { requestFits } from './flow.ts'
 import { answerHealth } from './health.ts'
 import { PendingRequest } from './pending-request.ts'
 import { asRefusal, refuseBody, refuseRequest, Refusal } from './refuse.ts'
-import { functionOf, route } from './routing.ts'
+import { functionOf, hasTwoHosts, route } from './routing.ts'
 
 const DEFAULT_FUNCTION = '__default__'
 const SANE_ID = /^[\x20-\x7e]{1,128}$/
@@ -22,7 +22,7 @@ export async function onRequest(gateway: Gateway, request: IncomingMessage, resp
   response.on('error', () => {})
   let app: App | undefined
   try {
-    const target = route(request.headers.host, request.url!, gateway.settings.domain)
+    const target = hasTwoHosts(request.rawHeaders) ? null : route(request.headers.host, request.url!, gateway.settings.domain)
     if (target === null) throw new Refusal('bad_request')
     if (target.byPath && answerHealth(gateway, request, response)) return
     allowOrigin(request, response)

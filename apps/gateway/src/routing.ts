@@ -29,6 +29,13 @@ export function route(host: string | undefined, url: string, domain: string): Ta
   return { appid: isAppid(first) ? first : '', byPath: true, url: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
+/** Whether there is more than one Host line: then nobody can say what is meant (RFC 9112, 3.2). Node takes the first. */
+export function hasTwoHosts(rawHeaders: string[]): boolean {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') count++
+  return count > 1
+}
+
 export function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query === -1 ? url : url.slice(0, query)

@@ -12,7 +12,7 @@ import { Pause, requestFits } from './flow.ts'
 import { PendingUpgrade, type Verdict } from './pending-upgrade.ts'
 import { asRefusal, endSocket, Refusal, refuseSocket } from './refuse.ts'
 import { requestIdOf } from './requests.ts'
-import { route } from './routing.ts'
+import { hasTwoHosts, route } from './routing.ts'
 import type { ClientSocket } from './websocket-server.ts'
 
 /** Clients of one app about which it has not decided. */
@@ -28,7 +28,7 @@ export async function onUpgrade(gateway: Gateway, request: IncomingMessage, sock
   let app: App | undefined
   try {
     checkHttp(request)
-    const target = route(request.headers.host, request.url!, gateway.settings.domain)
+    const target = hasTwoHosts(request.rawHeaders) ? null : route(request.headers.host, request.url!, gateway.settings.domain)
     if (target === null) throw new Refusal('bad_request')
     app = await findApp(gateway, target.appid)
     checkRoom(app)

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { Flag, FrameType, HEADER_BYTES, readU32, type Loss, type PoolCallsOfWorker } from '@socklet/protocol'
+import type { Loss, PoolCallsOfWorker } from '@socklet/protocol'
+import { onWorkerFrame, type WorkerFrames } from './worker-frames.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 const PING_EVERY_MS = 500
@@ -16,16 +17,10 @@ const SPARE_IDLE_MS = 60_000
 /** A worker that lived this long did not fail because of how it starts. */
 const SETTLED_MS = 1_000
 
-export interface WorkersOptions {
+export interface WorkersOptions extends WorkerFrames {
   count: number
   gateways: number
   snapshot: Uint8Array
-  /** Log frames of apps. */
-  onLog: (app: number, payload: Uint8Array) => void
-  /** Changes of an app's shared values, `bytes[start .. end)`. */
-  onShared: (worker: WorkerProcess, bytes: Uint8Array, start: number, end: number) => void
-  /** Outgoing requests of an app, `bytes[start .. end)`. */
-  onFetch: (worker: WorkerProcess, bytes: Uint8Array, start: number, end: number) => void
   /** An app has nothing to do. */
   onIdle: (worker: WorkerProcess, idle: PoolCallsOfWorker['idle']['params']) => void
   /** A worker has lost this app's isolate. */
@@ -175,18 +170,10 @@ export class Workers {
           return null
         }
       },
-      onFrame: (bytes, start, end) => this.#onFrame(worker, bytes, start, end),
+      onFrame: (bytes, start, end) => onWorkerFrame(worker, bytes, start, end, this.#options),
       onExit: (reason, signal) => this.#onExit(worker, reason, signal)
     })
     return worker
-  }
-
-  #onFrame(worker: WorkerProcess, bytes: Uint8Array, start: number, end: number): void {
-    const type = bytes[start + 4]!
-    if (type === FrameType.LOG) this.#options.onLog(readU32(bytes, start + 8), bytes.subarray(start + HEADER_BYTES, end))
-    else if (type === FrameType.TURN) onTurn(worker, readU32(bytes, start + 8), (bytes[start + 5]! & Flag.END) !== 0)
-    else if (type === FrameType.SHARED) this.#options.onShared(worker, bytes, start, end)
-    else if (isFetch(type)) this.#options.onFetch(worker, bytes, start, end)
   }
 
   #employ(worker: WorkerProcess): void {
@@ -269,15 +256,6 @@ export class Workers {
     this.#spare = null
     this.#dismissed.kill()
   }
-}
-
-function isFetch(type: number): boolean {
-  return type === FrameType.FETCH || type === FrameType.FETCH_MORE || type === FrameType.FETCH_ABORT
-}
-
-function onTurn(worker: WorkerProcess, app: number, over: boolean): void {
-  if (over) worker.running.delete(app)
-  else if (worker.apps.has(app)) worker.running.add(app)
 }
 
 function emptiest(workers: WorkerProcess[]): WorkerProcess {

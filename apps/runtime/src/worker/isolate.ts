@@ -95,11 +95,11 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
  * isolated-vm's if it is no Error. It goes to the tenant's log: what is ours is no business of theirs.
  */
 function rejectWithoutHost(error: unknown): never {
-  const { message, stack } = error as Error
-  const text = String(stack ?? message)
+  // A primitive comes as it is.
+  const text = error instanceof Error ? String(error.stack ?? error.message) : String(error)
   const boundary = text.indexOf('\n    at (<isolated-vm boundary>)')
-  const clean = new Error(String(message))
-  clean.stack = /within isolated-vm/.test(text) ? 'a value that is no Error' : boundary === -1 ? String(message) : text.slice(0, boundary)
+  const clean = new Error(error instanceof Error ? error.message : text)
+  clean.stack = text.includes('within isolated-vm') ? 'a value that is no Error' : boundary === -1 ? clean.message : text.slice(0, boundary)
   throw clean
 }
 

@@ -7,8 +7,8 @@ type Kill = (pid: number, signal: number) => number
 /** -EPERM, as the system says it: `process.kill` throws it. */
 const NOT_PERMITTED = -1
 
-const inner = process as unknown as { _kill: Kill }
-const kill = inner._kill
+const inner = process as unknown as Record<'_kill', Kill>
+const kill = inner['_kill']
 const own = process.pid
 
 function lock(name: string, value: unknown): void {

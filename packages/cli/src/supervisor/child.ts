@@ -14,6 +14,9 @@ const LAST_OUTPUT_MS = 500
 export type ChildKind = 'pool' | 'gateway' | 'console'
 
 /** One process of the platform, as it is started each time. */
+/** A signal opens no inspector: whoever can send one to a process of the same user could take it over. */
+const FLAGS = ['--disable-sigusr1']
+
 export interface ChildSpec {
   kind: ChildKind
   /** What its lines of output begin with. */
@@ -45,7 +48,7 @@ export class Child {
   /** @throws Error if the system cannot start another process. */
   constructor(spec: ChildSpec, port: number | undefined, onLine: (line: string) => void) {
     const env = spec.portVariable === undefined || port === undefined ? spec.env : { ...spec.env, [spec.portVariable]: String(port) }
-    this.#process = spawn(process.execPath, [...(spec.flags ?? []), spec.script], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    this.#process = spawn(process.execPath, [...FLAGS, ...(spec.flags ?? []), spec.script], { env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
     const ready = Promise.withResolvers<number | undefined>()
     this.ready = ready.promise
     this.gone = goneOf(this.#process)

@@ -1,0 +1,14 @@
+import type { OverwriteAttack } from '../attack.ts'
+import { overwrite } from '../overwriting.ts'
+
+export default {
+  name: 'Function.prototype overwritten',
+  layer: 'guest',
+  holds: 'The guest has taken what it uses before any code of the tenant ran: messages, rooms, shared values, timers and log lines go on as they were.',
+  variants: {
+    'by what throws': overwrite('Function.prototype', 'throw new Error("overwritten")'),
+    'by what gives nothing': overwrite('Function.prototype', ''),
+    'by what gives a Proxy that throws': overwrite('Function.prototype', 'return new Proxy(function () {}, { get() { throw 1 }, apply() { throw 2 } })'),
+    'by what gives the receiver': overwrite('Function.prototype', 'return this')
+  }
+} satisfies OverwriteAttack
