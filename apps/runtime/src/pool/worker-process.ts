@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const READABLE = [ROOT, '/etc/alpine-release']
 const START_TIMEOUT_MS = 30_000
 const STDERR_LINES = 20
+/** A worker without its link is left so long to end by itself. */
+const LINK_GRACE_MS = 1_000
 
 export interface WorkerOptions {
   /** Unique for the life of the pool. */
@@ -61,8 +63,8 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
   })
   const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, {
     frame: options.onFrame,
-    // It ends by itself then, unless it is not what it was: what it sent cannot be read.
-    close: () => child.kill('SIGKILL')
+    // It ends with its link, and is then known by how it ended. One that does not is not what it was: what it sent cannot be read.
+    close: () => void setTimeout(() => gone || worker.kill(), LINK_GRACE_MS).unref()
   })
   let gone = false
   const worker: WorkerProcess = {
