@@ -1,5 +1,9 @@
-import type { Catalog } from '@socklet/catalog'
+import type { Catalog, Release } from '@socklet/catalog'
 import { makePoolApp, refresh, type PoolApp } from './app.ts'
+
+/** Releases that are at hand, so that an app which wakes need not wait for the catalog: as many, and none that is larger. */
+const RELEASES_KEPT = 100
+const MAX_KEPT_CHARACTERS = 250_000
 
 /** The apps that the pool has heard of, from the catalog. */
 export class Apps {
@@ -7,6 +11,8 @@ export class Apps {
   readonly #byId = new Map<string, PoolApp>()
   readonly #byNumber = new Map<number, PoolApp>()
   readonly #loading = new Map<string, Promise<PoolApp | null>>()
+  /** As the catalog had them last: whoever changes one there tells the pool, which then asks anew. The one used last stands last. */
+  readonly #releases = new Map<string, Release>()
   #nextNumber = 1
 
   constructor(catalog: Catalog) {
@@ -34,9 +40,18 @@ export class Apps {
     return [...this.#byId.values()]
   }
 
+  /** What the app is made of now. null if it is gone. */
+  async release(appid: string): Promise<Release | null> {
+    const kept = this.#releases.get(appid)
+    if (kept === undefined) return this.#readRelease(appid)
+    this.#releases.delete(appid)
+    this.#releases.set(appid, kept)
+    return kept
+  }
+
   /** Reads the app anew. null if it is gone; then it is forgotten here too. */
   async reload(appid: string): Promise<PoolApp | null> {
-    const release = await this.#catalog.release(appid)
+    const release = await this.#readRelease(appid)
     const app = this.#byId.get(appid)
     if (release === null) {
       this.#byId.delete(appid)
@@ -48,12 +63,24 @@ export class Apps {
     return app
   }
 
-  async #load(appid: string): Promise<PoolApp | null> {
+  async #readRelease(appid: string): Promise<Release | null> {
     const release = await this.#catalog.release(appid)
+    this.#releases.delete(appid)
+    if (release !== null && sizeOf(release) <= MAX_KEPT_CHARACTERS) this.#releases.set(appid, release)
+    if (this.#releases.size > RELEASES_KEPT) this.#releases.delete(this.#releases.keys().next().value!)
+    return release
+  }
+
+  async #load(appid: string): Promise<PoolApp | null> {
+    const release = await this.#readRelease(appid)
     if (release === null) return null
     const app = makePoolApp(this.#nextNumber++, release)
     this.#byId.set(appid, app)
     this.#byNumber.set(app.number, app)
     return app
   }
+}
+
+function sizeOf({ functions }: Release): number {
+  return functions.reduce((sum, { code, compiled }) => sum + code.length + compiled.length, 0)
 }

@@ -56,7 +56,7 @@ const workers = new Workers({
   },
   report
 })
-const placements = new Placements({ catalog, apps, workers, gateways, states, report })
+const placements = new Placements({ apps, workers, gateways, states, report })
 const trials = new Trials({ snapshot: guest.snapshot, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
 const parts: PoolParts = { catalog, apps, workers, trials, gateways, placements, states, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 

@@ -1,4 +1,3 @@
-import type { Catalog } from '@socklet/catalog'
 import { CallError, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
 import { appRelease, inTurn, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
@@ -23,7 +22,6 @@ const MAX_LOSSES = 10
  * from an older one is dropped wherever it arrives.
  */
 export class Placements {
-  readonly #catalog: Catalog
   readonly #apps: Apps
   readonly #workers: Workers
   readonly #gateways: Gateways
@@ -31,8 +29,7 @@ export class Placements {
   readonly #report: (message: string) => void
   #nextGeneration = 1
 
-  constructor(parts: { catalog: Catalog; apps: Apps; workers: Workers; gateways: Gateways; states: SharedStates; report: (message: string) => void }) {
-    this.#catalog = parts.catalog
+  constructor(parts: { apps: Apps; workers: Workers; gateways: Gateways; states: SharedStates; report: (message: string) => void }) {
     this.#apps = parts.apps
     this.#workers = parts.workers
     this.#gateways = parts.gateways
@@ -184,7 +181,7 @@ export class Placements {
   async #hold(app: PoolApp): Promise<Placement> {
     if (app.failed) throw new CallError('unavailable', `the app ${app.appid} failed again and again`)
     if (app.route.state === 'suspended') throw new CallError('unavailable', `the app ${app.appid} is suspended`)
-    const release = await this.#catalog.release(app.appid)
+    const release = await this.#apps.release(app.appid)
     if (release === null) throw new CallError('unavailable', `there is no app ${app.appid}`)
     for (;;) {
       const opened = await this.#states.open(app)
@@ -237,7 +234,7 @@ export class Placements {
   async #load(app: PoolApp): Promise<boolean> {
     const { placement } = app
     const worker = placement === null ? undefined : this.#workers.get(placement.worker)
-    const release = await this.#catalog.release(app.appid)
+    const release = await this.#apps.release(app.appid)
     if (placement === null || worker === undefined || release === null) return false
     try {
       await worker.control.call('update', { app: app.number, generation: placement.generation, release: appRelease(release) })
