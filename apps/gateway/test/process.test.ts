@@ -86,8 +86,9 @@ test('lives as a child of the supervisor: ready, platform, stop', async () => {
   expect(stderr).toBe('')
 })
 
-test('when descriptors run out, connections are refused, and those who are connected go on', async () => {
-  const { port } = await start(110)
+/** A gateway that may have so many descriptors, with an app that echoes and a client of it. */
+async function startWithClient(descriptors: number) {
+  const { port } = await start(descriptors)
   await pool.start()
   pool.routes.set('demo', routeOf('demo', 7))
   pool.placements.set(7, at(7, 1, 1))
@@ -95,6 +96,11 @@ test('when descriptors run out, connections are refused, and those who are conne
   const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
   worker.echo()
   const client = await open(`ws://127.0.0.1:${port}/demo`)
+  return { port, worker, client }
+}
+
+test('when descriptors run out, connections are refused, and those who are connected go on', async () => {
+  const { port, worker, client } = await startWithClient(110)
   const sockets = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => {}))
   await until(() => sockets.filter((socket) => socket.closed).length > 100)
   client.ws.send('hello')
@@ -106,14 +112,7 @@ test('when descriptors run out, connections are refused, and those who are conne
 
 /** The system itself says EMFILE: what the gateway holds back for such a case is taken from it. */
 test.runIf(existsSync('/usr/bin/prlimit'))('when the system has no more descriptors, the gateway goes on, and recovers', async () => {
-  const { port } = await start(400)
-  await pool.start()
-  pool.routes.set('demo', routeOf('demo', 7))
-  pool.placements.set(7, at(7, 1, 1))
-  await until(() => pool.control !== null)
-  const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
-  worker.echo()
-  const client = await open(`ws://127.0.0.1:${port}/demo`)
+  const { port, worker, client } = await startWithClient(400)
   const descriptors = (): number => readdirSync(`/proc/${child!.pid}/fd`).length
   execFileSync('prlimit', ['--pid', String(child!.pid), `--nofile=${descriptors() + 10}:400`])
   const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}))
