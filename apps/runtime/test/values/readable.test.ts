@@ -51,8 +51,10 @@ describe('readable values', () => {
   })
 
   it('are the value itself if JSON has it', () => {
-    const json = fc.jsonValue().filter((value) => !/"\$/.test(JSON.stringify(value)))
-    fc.assert(fc.property(json, (value) => isDeepStrictEqual(shown(value), JSON.parse(JSON.stringify(value)))), { numRuns: 500 })
+    // Once through JSON, which has no -0.
+    const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as Json)
+    const plain = json.filter((value) => !/"\$/.test(JSON.stringify(value)))
+    fc.assert(fc.property(plain, (value) => isDeepStrictEqual(shown(value), value)), { numRuns: 500 })
   })
 
   it('cut off below a depth, and go on beside it with the right objects', () => {
