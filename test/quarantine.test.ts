@@ -36,26 +36,37 @@ it('an app that ends its worker again and again gets one of its own, and the oth
     for (const client of clients) expect(await client.next()).toBe(`hello ${sent}`)
   }
   await echo()
+  const workers = async (): Promise<{ pid: number; apps: string[] }[]> => (await platform.admin('GET', '/platform')).json.processes.filter(({ kind }: { kind: string }) => kind === 'worker')
+  const holder = async (appid: string): Promise<number | undefined> => (await workers()).find(({ apps }) => apps.includes(appid))?.pid
+  // There is a worker that holds no app, but it belongs to one that is asleep.
+  await platform.app('private', { __websocket__: ECHO })
+  await platform.admin('PATCH', '/apps/private', { limits: { dedicatedWorker: 1 } })
+  const sleeper = await connect(platform.url('private'))
+  const reserved = await until('the dedicated one has a worker', () => holder('private'))
+  await platform.admin('PATCH', '/apps/private', { limits: { idleMs: 100 } })
+  await until('it sleeps', async () => (await platform.admin('GET', '/apps/private/stats')).json.hibernated)
   await platform.app('deadly', { __websocket__: DEADLY, __init__: INIT })
   const victim = await connect(platform.url('deadly'))
-  const workers = async (): Promise<{ pid: number; apps: string[] }[]> => (await platform.admin('GET', '/platform')).json.processes.filter(({ kind }: { kind: string }) => kind === 'worker')
   await until('it is known which app it is', () => platform.errors().includes('deadly was running when worker'), 60_000)
   // From now on it ends nobody's worker but its own.
-  const holder = async (appid: string): Promise<number | undefined> => (await workers()).find(({ apps }) => apps.includes(appid))?.pid
   const shared = await until('the quiet ones have a worker', () => holder('quiet-a'))
   const restarts = async (): Promise<number> => (await platform.admin('GET', '/apps/deadly/stats')).json.restarts
   const before = await restarts()
   while ((await restarts()) < before + (LONG ? 4 : 2)) {
     await echo()
+    expect(await holder('deadly')).not.toBe(reserved)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   expect(await holder('quiet-a')).toBe(shared)
   expect((await workers()).filter(({ apps }) => apps.includes('deadly') && apps.length > 1)).toEqual([])
-  expect([...clients, victim].every(({ ws }) => ws.readyState === ws.OPEN)).toBe(true)
+  sleeper.send('hello')
+  expect(await sleeper.next()).toBe('hello 1')
+  expect((await workers()).find(({ pid }) => pid === reserved)?.apps.filter((appid) => appid !== 'private')).toEqual([])
+  expect([...clients, victim, sleeper].every(({ ws }) => ws.readyState === ws.OPEN)).toBe(true)
   // When it is mended, it goes on as if nothing had been.
   const { status } = await platform.admin('PUT', '/apps/deadly/functions', { functions: { __websocket__: { code: ECHO } }, prune: true })
   expect(status).toBe(200)
   victim.send('hello')
   expect(await victim.nextMatching(/^hello/)).toBe('hello 1')
-  for (const { ws } of [...clients, victim]) ws.terminate()
+  for (const { ws } of [...clients, victim, sleeper]) ws.terminate()
 })

@@ -35,6 +35,7 @@ export const LIMITS = {
   functions: { default: 200, min: 1, max: 10_000, doc: 'functions of the app; above it publishing gives 422' },
   fetches: { default: 64, min: 0, max: 10_000, doc: 'outgoing requests at a time' },
   fetchMs: { default: 30_000, min: 100, max: 600_000, doc: 'milliseconds of one outgoing request' },
+  dedicatedWorker: { default: 0, min: 0, max: 1, doc: '1: the app has a worker process of its own, in which no other app ever runs (SECURITY.md says against what); it takes a worker’s memory, and the first event after a rest waits for a process to start' },
   idleMs: { default: 10_000, min: 100, max: 86_400_000, doc: 'milliseconds without events, timers, listeners or unsettled handlers before the isolate is put away; connections, data, rooms and shared values stay' }
 } as const satisfies Record<string, LimitSpec>
 

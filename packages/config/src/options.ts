@@ -10,6 +10,8 @@ interface OptionSpec {
   readonly default: string | number | boolean | null
   readonly min?: number
   readonly max?: number
+  /** Of a string: what it may be. */
+  readonly choices?: readonly string[]
   readonly doc: string
 }
 
@@ -22,6 +24,8 @@ export const OPTIONS = {
   domain: { type: 'string', env: 'SOCKLET_DOMAIN', default: 'localhost', doc: 'apps are reached at <appid>.<domain>' },
   'trust-proxy': { type: 'flag', env: 'SOCKLET_TRUST_PROXY', default: false, doc: 'a proxy in front says who the client is: its x-real-ip and x-forwarded-for are kept; otherwise they are what we see' },
   workers: { type: 'integer', env: 'SOCKLET_WORKERS', default: 0, min: 0, max: 256, doc: 'worker processes; 0 is one for each core but one' },
+  'worker-memory-mib': { type: 'integer', env: 'SOCKLET_WORKER_MEMORY_MIB', default: 0, min: 0, max: 1_048_576, doc: 'MiB of memory (RSS) of one worker process; above it the worker is killed at once, and its apps start anew elsewhere. 0 is an equal share of the memory of the machine (or of the cgroup) for each worker, the spare one and the one for trials, and 1,024 at least' },
+  sandbox: { type: 'string', env: 'SOCKLET_SANDBOX', default: 'auto', choices: ['auto', 'bwrap', 'none'], doc: 'what workers run inside of: `bwrap` (bubblewrap: namespaces of their own, with no network and no files but the program), `none`, or `auto`, which is bwrap where it works; with `bwrap` the platform does not start where it does not' },
   gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port' },
   'admin-token': { type: 'string', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST; made on the first start if absent' },
   'metrics-token': { type: 'string', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only' },
@@ -71,6 +75,7 @@ function parse(spec: OptionSpec, where: string, value: string | boolean): string
   const text = String(value)
   if (spec.type === 'string') {
     if (text === '') throw new OptionError(`${where} is empty`)
+    if (spec.choices?.includes(text) === false) throw new OptionError(`${where} takes ${spec.choices.join(', ')}, not ${JSON.stringify(text)}`)
     return text
   }
   const number = Number(text)

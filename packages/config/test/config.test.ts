@@ -14,6 +14,8 @@ describe('options', () => {
     [[], { SOCKLET_DEMO: 'perhaps' }, 'SOCKLET_DEMO takes true or false'],
     [['--prot', '1'], {}, "Unknown option '--prot'"],
     [['--data', ''], {}, '--data is empty'],
+    [['--sandbox', 'chroot'], {}, '--sandbox takes auto, bwrap, none, not "chroot"'],
+    [[], { SOCKLET_SANDBOX: 'yes' }, 'SOCKLET_SANDBOX takes auto, bwrap, none, not "yes"'],
     [['extra'], {}, "Unexpected argument 'extra'"]
   ])('are refused by name: %j %j', (argv, env, message) => {
     expect(() => readOptions(argv, env)).toThrow(message)

@@ -1,7 +1,8 @@
-import { CallError, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
+import { CallError, type LogLevel, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
 import { appRelease, inTurn, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { Gateways } from './gateways.ts'
+import { memoryText } from './memory-watch.ts'
 import type { SharedStates } from './shared-states.ts'
 import type { WorkerProcess } from './worker-process.ts'
 import type { Workers } from './workers.ts'
@@ -17,6 +18,21 @@ const QUARANTINE_MS = 600_000
 /** Losses in a row after which the app cannot run, and its clients are told so. */
 const MAX_LOSSES = 10
 
+export interface PlacementParts {
+  apps: Apps
+  workers: Workers
+  gateways: Gateways
+  states: SharedStates
+  /** Memory of a worker process, see Workers. */
+  memoryBytes: number
+  report: (message: string) => void
+  /** A line of the platform's in the log of an app. */
+  log: (appid: string, level: LogLevel, message: string) => void
+}
+
+/** What an app's place depends on. */
+type Settings = Pick<PoolApp, 'heapMiB' | 'dedicated'>
+
 /**
  * Which worker holds an app. At most one does: a generation number goes with each placement, and whatever comes
  * from an older one is dropped wherever it arrives.
@@ -26,15 +42,19 @@ export class Placements {
   readonly #workers: Workers
   readonly #gateways: Gateways
   readonly #states: SharedStates
-  readonly #report: (message: string) => void
+  readonly #memoryBytes: number
+  readonly #report: PlacementParts['report']
+  readonly #log: PlacementParts['log']
   #nextGeneration = 1
 
-  constructor(parts: { apps: Apps; workers: Workers; gateways: Gateways; states: SharedStates; report: (message: string) => void }) {
+  constructor(parts: PlacementParts) {
     this.#apps = parts.apps
     this.#workers = parts.workers
     this.#gateways = parts.gateways
     this.#states = parts.states
+    this.#memoryBytes = parts.memoryBytes
     this.#report = parts.report
+    this.#log = parts.log
   }
 
   /** Where the app is, starting it if need be. @throws CallError `unavailable` if it cannot run. */
@@ -43,15 +63,24 @@ export class Placements {
   }
 
   /** Gives the worker that holds the app what the catalog has now, or another isolate where the old one cannot take it. */
-  update(app: PoolApp, heapBefore: number): Promise<void> {
+  update(app: PoolApp, before: Settings): Promise<void> {
     return inTurn(app, async () => {
       app.failed = false
       app.losses = 0
       app.quarantinedUntil = 0
-      if (app.placement === null) return
-      if (app.route.state === 'suspended') await this.#putAway(app)
-      else if (app.heapMiB !== heapBefore || !(await this.#load(app))) await this.#moveAnew(app)
+      if (app.placement !== null) await this.#apply(app, before)
+      if (!app.dedicated) this.#workers.endDedicated(app.number)
     })
+  }
+
+  async #apply(app: PoolApp, before: Settings): Promise<void> {
+    if (app.route.state === 'suspended') {
+      await this.#putAway(app)
+      return
+    }
+    // The app goes on where it is until its own worker is there. If that does not start, it is asked for again below.
+    if (app.dedicated && !before.dedicated) await this.#pick(app).catch(() => {})
+    if (app.heapMiB !== before.heapMiB || app.dedicated !== before.dedicated || !(await this.#load(app))) await this.#moveAnew(app)
   }
 
   /** A fresh isolate; connections stay. */
@@ -67,6 +96,7 @@ export class Placements {
   remove(app: PoolApp): Promise<void> {
     return inTurn(app, async () => {
       await this.#release(app, true)
+      this.#workers.endDedicated(app.number)
       await this.#states.remove(app)
     })
   }
@@ -100,8 +130,21 @@ export class Placements {
     worker.apps.delete(app.number)
     worker.running.delete(app.number)
     countLoss(app)
-    if (worker.apps.size === 0) this.#workers.finish(worker)
+    if (worker.apps.size === 0 && !app.dedicated) this.#workers.finish(worker)
     this.#recover(app, 'crashed')
+  }
+
+  /** A worker is killed now because of its memory. Told are those that were in a turn, or all if it was none of them: then they have it together. */
+  onMemory(worker: WorkerProcess, rssBytes: number): void {
+    const held = [...worker.apps].flatMap((number) => this.#apps.byNumber(number) ?? [])
+    const running = held.filter(({ number }) => worker.running.has(number))
+    const blamed = held.length === 1 ? held : running
+    for (const app of blamed) app.memoryKills++
+    for (const app of blamed.length > 0 ? blamed : held) {
+      const when = running.includes(app) ? 'while a turn of this app ran' : blamed.includes(app) ? 'and this app was alone in it' : 'which it has for all its apps together'
+      const others = held.length === 1 ? '' : `; ${held.length - 1} other apps were in it`
+      this.#log(app.appid, 'error', `${memoryText('the worker', rssBytes, this.#memoryBytes)}, ${when} (limit heapMiB: ${app.heapMiB})${others}`)
+    }
   }
 
   /** A worker is gone, with all isolates that it had. */
@@ -202,9 +245,9 @@ export class Placements {
   }
 
   async #pick(app: PoolApp): Promise<WorkerProcess> {
-    if (app.quarantinedUntil < Date.now()) return this.#workers.pick()
+    if (!app.dedicated && app.quarantinedUntil < Date.now()) return this.#workers.pick()
     try {
-      return await this.#workers.pickOwn()
+      return await (app.dedicated ? this.#workers.pickDedicated(app.number) : this.#workers.pickOwn())
     } catch (error) {
       this.#report((error as Error).message)
       throw new CallError('no_worker', `no worker of its own could be started for ${app.appid}`)

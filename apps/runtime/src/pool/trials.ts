@@ -1,4 +1,6 @@
 import { CallError, type AppRelease, type LoadProblem } from '@socklet/protocol'
+import { memoryText } from './memory-watch.ts'
+import type { Sandbox } from './sandbox.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 /** At a time; each may use a core. */
@@ -23,6 +25,9 @@ export interface TrialsOptions {
   /** Gives the worker the shared values of the app, by this number. */
   lend: (appid: string, number: number, worker: WorkerProcess) => Promise<void>
   snapshot: Uint8Array
+  sandbox: Sandbox
+  /** Memory of the worker process: beyond it, it is killed. */
+  memoryBytes: number
   report: (message: string) => void
 }
 
@@ -68,7 +73,8 @@ export class Trials {
     if (names.length === 0) return []
     await this.#enter()
     try {
-      return await this.#run(release, names)
+      // Nothing of an app with a worker of its own comes where code of others runs.
+      return release.limits['dedicatedWorker'] === 1 ? await this.#runAlone(release, names) : await this.#run(release, names)
     } finally {
       this.#leave()
     }
@@ -162,6 +168,8 @@ export class Trials {
         gateways: 0,
         turns: AT_A_TIME,
         snapshot: this.#options.snapshot,
+        sandbox: this.#options.sandbox,
+        memory: { bytes: this.#options.memoryBytes, onOver: (_, rssBytes) => this.#options.report(memoryText('the worker for trials', rssBytes, this.#options.memoryBytes)) },
         handlers: {
           down: () => null,
           idle: () => null,

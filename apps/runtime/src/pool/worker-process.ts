@@ -1,15 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { DATA } from '@socklet/config'
 import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
+import { watchMemory } from './memory-watch.ts'
+import { PROGRAM, spawnIn, type Sandbox, type Spawned } from './sandbox.ts'
 
 const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
 /** Comes before the worker's program. */
 const LOCK = new URL('../worker/lock.ts', import.meta.url).href
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 /** The program, and what node-gyp-build looks for to choose isolated-vm's binary. */
-const READABLE = [ROOT, '/etc/alpine-release']
+const READABLE = [...PROGRAM, '/etc/alpine-release']
 const START_TIMEOUT_MS = 30_000
 const STDERR_LINES = 20
 /** A worker without its link is left so long to end by itself. */
@@ -22,14 +23,26 @@ export interface WorkerOptions {
   /** Turns at a time. */
   turns: number
   snapshot: Uint8Array
+  sandbox: Sandbox
+  memory: MemoryBound
   handlers: CallHandlers<PoolCallsOfWorker>
   /** Frames that are no calls: the logs of apps. */
   onFrame: (bytes: Uint8Array, start: number, end: number) => void
   onExit: (reason: string, signal: string | null) => void
 }
 
+/** Of one worker process. */
+export interface MemoryBound {
+  bytes: number
+  /** The worker is on its way there: who is in a turn is worth knowing from now on. */
+  onHalf?: (worker: WorkerProcess) => void
+  /** It is above, and is killed when this returns. */
+  onOver: (worker: WorkerProcess, rssBytes: number) => void
+}
+
 export interface WorkerProcess {
   readonly index: number
+  /** Of Node, whatever is around it. */
   readonly pid: number
   readonly startedAt: number
   readonly control: Control<WorkerCalls, PoolCallsOfWorker>
@@ -54,30 +67,34 @@ export interface WorkerProcess {
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
   const gateways = await Promise.all(Array.from({ length: options.gateways }, (_, index) => connectGateway(index, options.index)))
-  const child = spawnLocked(WORKER, [String(options.gateways)], gateways)
+  const spawned = spawnLocked(options.sandbox, WORKER, [String(options.gateways)], gateways)
+  const { child, exited } = spawned
   for (const gateway of gateways) gateway.destroy()
   const lastLines = keepLastLines(child)
-  const exited = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`))
-  })
   const { link, control } = controlLink<WorkerCalls, PoolCallsOfWorker>((on) => new Link(child.stdio[3] as Socket, on), options.handlers, {
     frame: options.onFrame,
     // It ends with its link, and is then known by how it ended. One that does not is not what it was: what it sent cannot be read.
     close: () => void setTimeout(() => gone || worker.kill(), LINK_GRACE_MS).unref()
   })
   let gone = false
+  let killed = false
+  let pid = 0
   const worker: WorkerProcess = {
     index: options.index,
-    pid: child.pid ?? 0,
+    get pid() {
+      return pid
+    },
     startedAt: Date.now(),
     control,
     apps: new Set(),
     running: new Set(),
     send: (head, payload) => link.send(head, payload),
-    kill: () => child.kill('SIGKILL'),
+    kill: () => {
+      killed ||= !gone
+      spawned.kill()
+    },
     get killed() {
-      return child.killed
+      return killed
     },
     get alive() {
       return !gone && !link.closed
@@ -85,15 +102,19 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
   }
   sendSnapshot(link, options.snapshot)
   const hello = control.call('hello', { worker: options.index, version: PROTOCOL_VERSION, turns: options.turns }, START_TIMEOUT_MS)
-  const failed = await Promise.race([hello.then(() => null, (error: Error) => error.message), exited])
+  // Once it answers there is a process to be found, and none but ours in it.
+  const started = hello.then(() => void (pid = spawned.pid()))
+  const failed = await Promise.race([started.then(() => null, (error: Error) => error.message), exited.then(({ reason }) => reason)])
   if (failed !== null) {
     worker.kill()
     throw new Error(`worker ${options.index} did not start: ${failed}${lastLines()}`)
   }
-  void exited.then((reason) => {
+  const stopWatching = watchMemory(worker, options.memory)
+  void exited.then(({ reason, signal }) => {
     gone = true
+    stopWatching()
     link.destroy()
-    options.onExit(`${reason}${lastLines()}`, child.signalCode)
+    options.onExit(`${reason}${lastLines()}`, signal)
   })
   return worker
 }
@@ -115,12 +136,13 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
 
 /**
  * A process that can do nothing but what its open descriptors let it: a worker runs strangers' code. No environment, files of the
- * program only, no network, no child processes, no worker threads, no signals but to itself.
+ * program only, no network, no child processes, no worker threads, no signals but to itself. That is Node's own permission model,
+ * which binds JavaScript; the sandbox around it binds the whole process.
  */
-export function spawnLocked(program: string, args: string[], links: (Socket | 'pipe')[]): ChildProcess {
+export function spawnLocked(sandbox: Sandbox, program: string, args: string[], links: (Socket | 'pipe')[]): Spawned {
   // The permission model of Node 26.10 does not know of node:sqlite, which writes any file (test/locked).
   const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', `--import=${LOCK}`]
-  return spawn(process.execPath, [...flags, program, ...args], { env: {}, stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...links] })
+  return spawnIn(sandbox, [...flags, program, ...args], ['pipe', ...links])
 }
 
 function keepLastLines(child: ChildProcess): () => string {

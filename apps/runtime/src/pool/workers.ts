@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
-import type { Loss, PoolCallsOfWorker } from '@socklet/protocol'
+import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
+import { memoryText } from './memory-watch.ts'
+import type { Sandbox } from './sandbox.ts'
 import { onWorkerFrame, type WorkerFrames } from './worker-frames.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
@@ -12,6 +14,10 @@ const MAX_RESTART_DELAY_MS = 10_000
 const MAX_OWN = 16
 /** One that was not wanted after all. */
 const OWN_IDLE_MS = 10_000
+/** A worker of an app that has one for itself, while that is asleep. */
+const DEDICATED_IDLE_MS = 60_000
+/** For so long a worker tells of all turns once it has used half of its memory; it is asked again before that is over. */
+const WATCH_MS = 10_000
 /** With no app anywhere for so long, there is no spare worker. */
 const SPARE_IDLE_MS = 60_000
 /** A worker that lived this long did not fail because of how it starts. */
@@ -21,6 +27,11 @@ export interface WorkersOptions extends WorkerFrames {
   count: number
   gateways: number
   snapshot: Uint8Array
+  sandbox: Sandbox
+  /** Memory of each worker process: beyond it, it is killed. */
+  memoryBytes: number
+  /** A worker is killed now because of its memory. */
+  onMemory: (worker: WorkerProcess, rssBytes: number) => void
   /** An app has nothing to do. */
   onIdle: (worker: WorkerProcess, idle: PoolCallsOfWorker['idle']['params']) => void
   /** A worker has lost this app's isolate. */
@@ -37,8 +48,10 @@ export interface WorkersOptions extends WorkerFrames {
 export class Workers {
   readonly #options: WorkersOptions
   readonly #workers = new Map<number, WorkerProcess>()
-  /** For apps in quarantine. They are not replaced when they end. */
+  /** For apps in quarantine, and for those that have one for themselves. They are not replaced when they end. */
   readonly #own = new Map<number, WorkerProcess>()
+  /** The number of the one app that is ever in this worker, and when it was there last. */
+  readonly #dedicated = new WeakMap<WorkerProcess, { app: number; usedAt: number }>()
   #spare: WorkerProcess | null = null
   #dismissed: WorkerProcess | null = null
   readonly #finished = new Set<WorkerProcess>()
@@ -88,6 +101,10 @@ export class Workers {
     return this.#spare === null ? this.all : [...this.all, this.#spare]
   }
 
+  get sandbox(): SandboxKind {
+    return this.#options.sandbox.kind
+  }
+
   get all(): WorkerProcess[] {
     return [...this.#workers.values(), ...this.#own.values()]
   }
@@ -105,13 +122,33 @@ export class Workers {
 
   /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. @throws Error */
   async pickOwn(): Promise<WorkerProcess> {
-    const workers = [...this.#own.values()].filter((worker) => worker.alive)
+    const workers = [...this.#own.values()].filter((worker) => worker.alive && !this.#dedicated.has(worker))
     const free = workers.find(({ apps }) => apps.size === 0)
     if (free !== undefined) return free
     if (workers.length >= MAX_OWN) return emptiest(workers)
     const worker = await this.#startWorker()
     this.#own.set(worker.index, worker)
     return worker
+  }
+
+  /** The worker in which this app is, and never another. As many as there are such apps: whether an app is one is the operator's decision. @throws Error */
+  async pickDedicated(app: number): Promise<WorkerProcess> {
+    const there = this.#dedicatedTo(app)
+    if (there !== undefined) return there
+    const worker = await this.#startWorker()
+    this.#dedicated.set(worker, { app, usedAt: Date.now() })
+    this.#own.set(worker.index, worker)
+    return worker
+  }
+
+  /** The app is one like others now, or is gone. */
+  endDedicated(app: number): void {
+    const worker = this.#dedicatedTo(app)
+    if (worker !== undefined) this.finish(worker)
+  }
+
+  #dedicatedTo(app: number): WorkerProcess | undefined {
+    return [...this.#own.values()].find((worker) => worker.alive && this.#dedicated.get(worker)?.app === app)
   }
 
   /** Starts what is missing. */
@@ -155,6 +192,15 @@ export class Workers {
       gateways: this.#options.gateways,
       turns: availableParallelism(),
       snapshot: this.#options.snapshot,
+      sandbox: this.#options.sandbox,
+      memory: {
+        bytes: this.#options.memoryBytes,
+        onHalf: () => worker.control.note('watch', { ms: WATCH_MS }),
+        onOver: (_, rssBytes) => {
+          this.#options.report(memoryText(`worker ${index}`, rssBytes, this.#options.memoryBytes))
+          this.#options.onMemory(worker, rssBytes)
+        }
+      },
       handlers: {
         down: (params) => {
           this.#options.onDown(worker, params)
@@ -237,9 +283,15 @@ export class Workers {
     )
   }
 
-  /** Whoever was in quarantine there is somewhere else, or asleep. */
+  /** Whoever was there is somewhere else, or asleep. */
   #putOwnAway(): void {
-    for (const worker of this.#own.values()) if (worker.apps.size === 0 && Date.now() - worker.startedAt > OWN_IDLE_MS) this.finish(worker)
+    const now = Date.now()
+    for (const worker of this.#own.values()) {
+      const dedicated = this.#dedicated.get(worker)
+      if (worker.apps.size > 0) {
+        if (dedicated !== undefined) dedicated.usedAt = now
+      } else if (dedicated === undefined ? now - worker.startedAt > OWN_IDLE_MS : now - dedicated.usedAt > DEDICATED_IDLE_MS) this.finish(worker)
+    }
   }
 
   /** Ends a worker that was for one app, once that is not there any more: what has happened in it shall touch no other. */

@@ -16,4 +16,6 @@ function lock(name: string, value: unknown): void {
 }
 
 lock('_kill', (pid: number, signal: number): number => (pid === own ? kill(pid, signal) : NOT_PERMITTED))
+// The environment is empty but for this, which bwrap sets.
+delete process.env['PWD']
 for (const name of ['_debugProcess', '_debugEnd']) lock(name, undefined)

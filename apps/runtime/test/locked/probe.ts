@@ -20,6 +20,7 @@ const outside = '/tmp/socklet-attack'
 
 const attempts: Record<string, () => unknown> = {
   'read a file of the system': () => readFileSync('/etc/passwd'),
+  'read what lies beside the program': () => readFileSync(new URL('../../../../README.md', import.meta.url)),
   'read its own environment in /proc': () => readFileSync('/proc/self/environ'),
   'read the memory map of its parent': () => readFileSync(`/proc/${process.ppid}/maps`),
   'list the root folder': () => readdirSync('/'),

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Flag, FrameType, encodeFrame, readHead, type FrameHead } from '@socklet/protocol'
-import { openSharedStore, type SharedStore } from '@socklet/shared'
+import { Flag, FrameError, FrameType, encodeFrame, readHead, type FrameHead } from '@socklet/protocol'
+import { Op, RecordWriter, openSharedStore, type SharedStore } from '@socklet/shared'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Apps } from '../../src/pool/apps.ts'
 import type { PoolApp } from '../../src/pool/app.ts'
@@ -75,6 +75,21 @@ describe('a worker that is taken over', () => {
     expect(answers).toEqual([])
   })
 
+  it('is ended for more records than there can be, before any of them is looked up', () => {
+    // Each deletes an entry that is not there: three bytes, and a question to the store.
+    const records = new Uint8Array(3 * 1_000_000)
+    for (let at = 0; at < records.length; at += 3) records.set([Op.DELETE, 0, 1], at)
+    expect(() => send({}, records)).toThrow(FrameError)
+    expect(answers.filter(({ type }) => type === FrameType.SHARED_DONE)).toEqual([])
+  })
+
+  it('may write ten thousand keys at once', async () => {
+    const writer = new RecordWriter()
+    for (let entry = 1; entry <= 10_000; entry++) writer.set(0, entry, Uint8Array.of(0x02, 2, 0x31, entry & 0x7f), Uint8Array.of(0))
+    send({}, writer.finish())
+    expect(await answered()).toMatchObject({ app: 7, flags: 0 })
+  })
+
   it('cannot make the pool keep more than the quota in parts that never end', async () => {
     const part = new Uint8Array(MIB)
     for (let n = 0; n < 6; n++) send({ flags: 0 }, part)
@@ -88,6 +103,7 @@ describe('frames of a worker that is taken over', () => {
     const on = {
       onLog: (app: number) => void got.push(`log ${app}`),
       onShared: () => void got.push('shared'),
+      onReached: () => void got.push('reached'),
       onFetch: () => void got.push('fetch')
     }
     const mine = { apps: new Set([7]), running: new Set<number>() } as unknown as WorkerProcess
@@ -95,11 +111,11 @@ describe('frames of a worker that is taken over', () => {
       const bytes = encodeFrame({ type, flags: 0, gateway: 0, app, generation: 1, connection: 0, sequence: 0 }, new Uint8Array(40))
       onWorkerFrame(mine, bytes, 0, bytes.byteLength, on)
     }
-    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.TURN, FrameType.SEND, FrameType.BLOB, 0, 255]) give(type, 8)
+    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.TURN, FrameType.SEND, FrameType.BLOB, 0, 255]) give(type, 8)
     expect(got).toEqual([])
     expect(mine.running.size).toBe(0)
-    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.TURN, FrameType.SEND]) give(type, 7)
-    expect(got).toEqual(['log 7', 'shared'])
+    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.TURN, FrameType.SEND]) give(type, 7)
+    expect(got).toEqual(['log 7', 'shared', 'reached'])
     expect([...mine.running]).toEqual([7])
   })
 })
