@@ -55,7 +55,6 @@ const HEADER_BYTES = 2
 /** Opcode (RFC 6455, 5.2). */
 const CLOSE = 8
 
-const BYTES_PER_UNIT = 2 * 1024
 /** A ping is answered, with a write of its own. */
 const CONTROL_UNITS = 4
 /** Larger fragments are worth what they cost. */
@@ -88,7 +87,7 @@ type Methods = Pick<FairReceiver, '_write' | 'startLoop' | 'getInfo' | 'consume'
 function methods(base: Receiver): Methods & ThisType<FairReceiver> {
   return {
     _write(chunk, encoding, done) {
-      this.share.use(chunk.byteLength / BYTES_PER_UNIT)
+      this.share.useBytes(chunk.byteLength)
       base._write.call(this, chunk, encoding, done)
     },
     startLoop(done) {

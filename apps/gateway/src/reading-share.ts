@@ -1,5 +1,10 @@
 /** What clients of one app may have done in one turn of the event loop: about a millisecond or two. */
 const WORK_A_TURN = 256
+/** Bytes that are as much work as a small frame. Where other apps wait, so many fewer that a turn is one read: they are answered in between. */
+const BYTES_PER_UNIT = 2 * 1024
+const BYTES_PER_UNIT_BESIDE_OTHERS = 256
+/** After something of another app was read, there may be more of it. */
+const BESIDE_OTHERS_MS = 100
 
 /** Whoever waits until there is time for it. */
 export interface Waiting {
@@ -13,9 +18,18 @@ export interface Waiting {
 export class Turns {
   /** Apps that have used something of their share of this turn. */
   #used: ReadingShare[] = []
+  #last: ReadingShare | null = null
+  #severalUntil = 0
+
+  /** More than one app is being read these milliseconds. */
+  get several(): boolean {
+    return Date.now() < this.#severalUntil
+  }
 
   /** Gives the app its share of the next turn, too. */
   note(share: ReadingShare): void {
+    if (this.#last !== null && this.#last !== share) this.#severalUntil = Date.now() + BESIDE_OTHERS_MS
+    this.#last = share
     if (this.#used.push(share) === 1) setImmediate(() => this.#next())
   }
 
@@ -43,6 +57,11 @@ export class ReadingShare {
   use(work: number): void {
     if (this.#left === WORK_A_TURN) this.#turns.note(this)
     this.#left -= work
+  }
+
+  /** A read has brought so many bytes. */
+  useBytes(bytes: number): void {
+    this.use(bytes / (this.#turns.several ? BYTES_PER_UNIT_BESIDE_OTHERS : BYTES_PER_UNIT))
   }
 
   /** Goes on in a later turn, after those who wait already. */

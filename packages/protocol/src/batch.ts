@@ -72,6 +72,11 @@ export class Batch {
     return parts
   }
 
+  /** The system has taken all that was ever given out: its memory serves again. */
+  reuse(): void {
+    if (this.bytes === 0) this.#start = this.#used = 0
+  }
+
   #addLarge(head: FrameHead, payload: Uint8Array, padded: number): void {
     const chunk = this.#room(HEADER_BYTES)
     writeHeader(chunk, this.#used, head, payload.byteLength)

@@ -78,6 +78,8 @@ export interface AppTraffic {
   queueBytes: number
   /** Refused upgrades and requests, by HTTP status. */
   refused: Record<string, number>
+  /** How often a limit was reached, by its key. */
+  limits: Record<string, number>
 }
 
 export type GatewayCalls = {
@@ -182,7 +184,9 @@ export type WorkerCalls = {
    */
   trial: { params: { number: number; release: AppRelease; names: string[] }; result: { problems: LoadProblem[]; lost: boolean } }
   /** Answered at once by a worker that is alive. */
-  ping: { params: null; result: { oldestTurnMs: number; rssBytes: number } }
+  ping: { params: null; result: { oldestTurnMs: number } }
+  /** For so long, the pool is told of all apps when a turn begins and ends. Milliseconds. */
+  watch: { params: { ms: number }; result: null }
 }
 
 // --- pool, told by a worker -------------------------------------------------------------------
@@ -221,10 +225,17 @@ export interface AppStats {
   isolate: IsolateStats | null
   /** Isolates that were started anew after the first one. */
   restarts: number
+  /** Times that its worker was ended because of its memory, while this app was in a turn or alone in it. */
+  workerMemoryKills: number
+  /** How often limits were reached, by key: those of `traffic` among them. */
+  limits: Record<string, number>
   hibernated: boolean
   worker: number | null
   generation: number
 }
+
+/** What workers run inside of. */
+export type SandboxKind = 'bwrap' | 'none'
 
 export interface ProcessInfo {
   /** `spare`: a worker that takes the place of one that dies; `trial`: one in which functions are tried before they are stored. */
@@ -261,6 +272,7 @@ export type PoolCallsOfConsole = {
   /** Removes a key of `cloud.shared`; base64 of its bytes. false if there is none. */
   sharedDelete: { params: { appid: string; key: string }; result: boolean }
   processes: { params: null; result: ProcessInfo[] }
+  sandbox: { params: null; result: SandboxKind }
   /** true once there are workers and gateways. */
   ready: { params: null; result: boolean }
 }

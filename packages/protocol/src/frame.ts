@@ -53,6 +53,8 @@ export const FrameType = {
   UPGRADE: 12,
   /** This gateway has said all that it knows: every connection of the app that it holds is attached. Once for each life of the isolate. */
   ATTACHED: 13,
+  /** Much of what the app sends waits here for its delivery: it begins no turn until the same comes with Flag.END. Not kept. */
+  HOLD: 14,
 
   // worker → gateway: commands
   /** A message to one connection. Flag.BINARY tells its kind. */
@@ -112,6 +114,8 @@ export const FrameType = {
 
   /** A turn of an app under watch begins, or with Flag.END is over: if the process dies in it, that app is what may have ended it. */
   TURN: 73,
+  /** The app has reached a limit. Payload: u32 how often, then the limit's key. */
+  REACHED: 74,
 
   // pool → worker
   /** The changes with this `sequence` and all before are stored; with Flag.FAILED they could not be. */

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 import { Batch } from './batch.ts'
 import { MAX_FRAME_BYTES, type FrameHead } from './frame.ts'
 import { FrameSplitter, type OnFrame } from './splitter.ts'
@@ -14,38 +14,52 @@ export interface LinkOptions {
   maxFrameBytes?: number
 }
 
+/** All descriptors are read into this, one after the other: a buffer for each read would be much to collect. Bytes. */
+const READ_BYTES = 256 * 1024
+
 /**
  * Frames over a stream socket between two of our processes. What is sent within one turn of the
  * event loop leaves in one write. An error in what arrives ends the link: no frame is skipped.
  */
 export class Link {
+  static #readBuffer: Buffer | null = null
   readonly #socket: Socket
+  readonly #splitter: FrameSplitter
+  readonly #options: LinkOptions
   readonly #batch = new Batch()
   #scheduled = false
   #closed = false
+  #failure: Error | undefined
 
   constructor(socket: Socket, options: LinkOptions) {
     this.#socket = socket
-    const splitter = new FrameSplitter(options.onFrame, options.maxFrameBytes ?? MAX_FRAME_BYTES)
-    let failure: Error | undefined
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        splitter.push(chunk)
-      } catch (error) {
-        failure = error as Error
-        socket.destroy()
-        return
-      }
-      options.onBatch?.()
-    })
+    this.#options = options
+    this.#splitter = new FrameSplitter(options.onFrame, options.maxFrameBytes ?? MAX_FRAME_BYTES)
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (error) => {
-      failure ??= error
+      this.#failure ??= error
     })
     socket.on('end', () => socket.destroy())
     socket.on('close', () => {
       this.#closed = true
-      options.onClose?.(failure)
+      options.onClose?.(this.#failure)
     })
+  }
+
+  /** A link over an open descriptor. The bytes of its frames are valid during `onFrame` only: they are all read into the same memory. */
+  static open(fd: number, options: LinkOptions): Link {
+    Link.#readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES)
+    const onread = {
+      buffer: Link.#readBuffer,
+      callback: (bytes: number, buffer: Uint8Array): boolean => {
+        // No Buffer: whoever keeps a frame calls slice(), which copies only here.
+        link.#read(new Uint8Array(buffer.buffer, buffer.byteOffset, bytes))
+        return true
+      }
+    }
+    // net's types know `onread` of a socket that connects only.
+    const link = new Link(new Socket({ fd, readable: true, writable: true, onread } as SocketConstructorOpts), options)
+    return link
   }
 
   get closed(): boolean {
@@ -81,13 +95,9 @@ export class Link {
     this.#scheduled = false
     if (this.#closed || this.#batch.empty) return
     const parts = this.#batch.take()
-    if (parts.length === 1) {
-      this.#socket.write(parts[0]!)
-      return
-    }
-    this.#socket.cork()
-    for (const part of parts) this.#socket.write(part)
-    this.#socket.uncork()
+    if (parts.length === 1) this.#socket.write(parts[0]!)
+    else this.#writeAll(parts)
+    if (this.#socket.writableLength === 0) this.#batch.reuse()
   }
 
   /** Is called once, when what was sent has left, however it goes. */
@@ -114,6 +124,23 @@ export class Link {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  #read(chunk: Uint8Array): void {
+    try {
+      this.#splitter.push(chunk)
+    } catch (error) {
+      this.#failure = error as Error
+      this.#socket.destroy()
+      return
+    }
+    this.#options.onBatch?.()
+  }
+
+  #writeAll(parts: Uint8Array[]): void {
+    this.#socket.cork()
+    for (const part of parts) this.#socket.write(part)
+    this.#socket.uncork()
   }
 
   // setImmediate and not a microtask: it runs after all sockets that are readable now were read,

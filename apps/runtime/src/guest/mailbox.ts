@@ -1,5 +1,6 @@
 import { HEADER_BYTES, HEADER_WORDS, readU32 } from '@socklet/protocol/frame'
 import { NativeUint32Array, NativeUint8Array, substring } from './primordials.ts'
+import { malformed } from './heads.ts'
 import { readUtf8 } from './utf8.ts'
 
 /** The events that came with a turn: the bytes as they were on the link, and their text, see turn-layout.ts. */
@@ -7,6 +8,8 @@ export interface Mailbox {
   readonly buffer: ArrayBuffer
   readonly bytes: Uint8Array
   readonly words: Uint32Array
+  /** The words as they came, where there is text: code of the tenant can change the others (message.ts). */
+  readonly before: Uint32Array
   readonly length: number
   readonly latin1: string | undefined
   readonly texts: string[] | undefined
@@ -28,7 +31,9 @@ export interface EventFrame {
 }
 
 export function openMailbox(buffer: ArrayBuffer, length: number, latin1: string | undefined, texts: string[] | undefined): Mailbox {
-  return { buffer, bytes: new NativeUint8Array(buffer), words: new NativeUint32Array(buffer), length, latin1, texts, offset: 0, nextText: 0 }
+  const words = new NativeUint32Array(buffer)
+  const before = latin1 === undefined && texts === undefined ? words : new NativeUint32Array(words)
+  return { buffer, bytes: new NativeUint8Array(buffer), words, before, length, latin1, texts, offset: 0, nextText: 0 }
 }
 
 /** The next event, or null at the end. */
@@ -61,6 +66,8 @@ export function readText(mailbox: Mailbox, start: number, end: number): string {
 /** The first part of a payload that starts with the length of its head, and where the rest begins. */
 export function readHead(mailbox: Mailbox, frame: EventFrame): { text: string; end: number } {
   const start = frame.start + 4
-  const end = start + readU32(mailbox.bytes, frame.start)
+  // Beyond the frame nothing would stop whoever reads it: of four thousand million bytes that are not there, none is above 0x7f.
+  const end = start <= frame.end ? start + readU32(mailbox.bytes, frame.start) : Infinity
+  if (end > frame.end) malformed('its head is longer than it')
   return { text: readText(mailbox, start, end), end }
 }

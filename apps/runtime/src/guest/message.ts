@@ -1,16 +1,20 @@
-import { NativeUint8Array, charCodeAt, reflectApply, reflectConstruct, substring, typedArrayByteLength } from './primordials.ts'
+import type { Mailbox } from './mailbox.ts'
+import { decodeUtf8 } from './globals/utf8.ts'
+import { NativeUint8Array, reflectApply, reflectConstruct, substring, typedArrayByteLength } from './primordials.ts'
 
 /**
  * The `data` of a message: a Buffer, as in laf. Nearly every function asks a text message for its text, and
  * decoding UTF-8 in the isolate is the dearest step on the way of a message. So the Buffer knows where its text
  * stands among the strings that came with the turn, and `toString()` gives it, once it has seen that the bytes are
- * still those: a function may have changed them.
+ * still those that came: a function may have changed them.
  */
-interface TextSource {
-  /** Bytes of the turn as a string of their values, or the decoded text itself. */
-  readonly text: string
+export interface TextSource {
+  readonly mailbox: Mailbox
+  /** Its bytes in the mailbox. Frames are aligned to words, and so are their payloads. */
   readonly start: number
-  readonly decoded: boolean
+  readonly length: number
+  /** The text, if the host has decoded it. Else it is ASCII or has to be decoded here. */
+  readonly decoded: string | null
 }
 
 type BufferConstructor = { prototype: object } & (new (...args: never[]) => Uint8Array)
@@ -53,33 +57,33 @@ export function shortenToString(prototype: { toString: (...args: unknown[]) => s
 
 function textOf(bytes: Uint8Array): string | null {
   const source = typeof bytes === 'object' && bytes !== null ? TextOf.of(bytes) : null
-  if (source === null) return null
-  const length = typedArrayByteLength(bytes)
-  if (source.decoded) return matchesUtf8(bytes, length, source.text) ? source.text : null
-  const { text, start } = source
-  for (let i = 0; i < length; i++) {
-    const byte = bytes[i]!
-    if (byte >= 0x80 || byte !== charCodeAt(text, start + i)) return null
-  }
-  return substring(text, start, start + length)
+  if (source === null || typedArrayByteLength(bytes) !== source.length) return null
+  const { mailbox, start, length, decoded } = source
+  const seen = unchangedBits(mailbox, start, length)
+  if (seen === CHANGED) return null
+  if (decoded !== null) return decoded
+  return (seen & NOT_ASCII) === 0 ? substring(mailbox.latin1!, start, start + length) : null
 }
 
-/** Whether the bytes are still the UTF-8 of the text. Comparing makes nothing, so it is far cheaper than decoding. */
-function matchesUtf8(bytes: Uint8Array, length: number, text: string): boolean {
-  let at = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = charCodeAt(text, i)
-    if (code < 0x80) {
-      if (bytes[at++] !== code) return false
-    } else if (code < 0x800) {
-      if (bytes[at++] !== (0xc0 | (code >> 6)) || bytes[at++] !== (0x80 | (code & 0x3f))) return false
-    } else if (code >= 0xd800 && code < 0xe000) {
-      const point = 0x10000 + ((code - 0xd800) << 10) + (charCodeAt(text, ++i) - 0xdc00)
-      if (bytes[at++] !== (0xf0 | (point >> 18)) || bytes[at++] !== (0x80 | ((point >> 12) & 0x3f))) return false
-      if (bytes[at++] !== (0x80 | ((point >> 6) & 0x3f)) || bytes[at++] !== (0x80 | (point & 0x3f))) return false
-    } else {
-      if (bytes[at++] !== (0xe0 | (code >> 12)) || bytes[at++] !== (0x80 | ((code >> 6) & 0x3f)) || bytes[at++] !== (0x80 | (code & 0x3f))) return false
-    }
+/** No bits of words, but a number of its own. */
+const CHANGED = -1.5
+const NOT_ASCII = 0x80808080
+
+/** All bits that are set in some word of these bytes, if they are what they were; four bytes at a time, which is many times faster than one by one. */
+function unchangedBits({ words, before }: Mailbox, start: number, length: number): number {
+  const end = (start + length) >> 2
+  let seen = 0
+  for (let i = start >> 2; i < end; i++) {
+    const word = words[i]!
+    if (word !== before[i]) return CHANGED
+    seen |= word
   }
-  return at === length
+  const rest = (1 << ((length & 3) * 8)) - 1
+  if (rest === 0) return seen
+  return ((words[end]! ^ before[end]!) & rest) === 0 ? seen | (words[end]! & rest) : CHANGED
+}
+
+/** The UTF-8 text of bytes, whatever functions have made of `toString`. */
+export function bufferText(bytes: Uint8Array): string {
+  return decodeUtf8(bytes, 0, typedArrayByteLength(bytes))
 }

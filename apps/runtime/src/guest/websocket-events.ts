@@ -1,16 +1,17 @@
-import type { ConnectionHead } from '@socklet/protocol'
 import { Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
 import { CLOSED, CLOSING, type Connection } from './connection.ts'
 import { setCurrent, type Running } from './current.ts'
 import { readError, requestPrefix, twelveHex } from './event-details.ts'
+import { readConnectionHead } from './heads.ts'
 import { readHead, readText, type EventFrame, type Mailbox } from './mailbox.ts'
-import { messageBuffer } from './message.ts'
+import { messageBuffer, type TextSource } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
 import { acknowledge } from './outbox.ts'
+import { Blob } from './globals/blob.ts'
 import type { DispatcherParts } from './parts.ts'
-import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, jsonParse, mapDelete, mapGet, mapSet, reflectApply } from './primordials.ts'
+import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet, reflectApply } from './primordials.ts'
 import { leaveAllRooms } from './rooms.ts'
-import { connectionOf, tellListened, tellListening, type WebSocket } from './socket.ts'
+import { connectionOf, isListenedTo, tellListened, tellListening, type WebSocket } from './socket.ts'
 import { addSocket, openSocket, removeSocket } from './sockets.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 import { failCallbacks, settleCallback } from './write-callbacks.ts'
@@ -41,7 +42,7 @@ export class WebSocketEvents {
   /** A connection that is new, or new to this isolate. */
   open(mailbox: Mailbox, frame: EventFrame): WebSocket {
     const { text, end } = readHead(mailbox, frame)
-    const { id, url, headers, protocol, extensions, rooms, paused } = jsonParse(text) as ConnectionHead
+    const { id, url, headers, protocol, extensions, rooms, paused } = readConnectionHead(text)
     const dataBytes = end < frame.end ? new NativeUint8Array(arrayBufferSlice(mailbox.buffer, end, frame.end)) : null
     const known = { gateway: frame.gateway, number: frame.connection, id, url, headers, protocol, extensions, requestPrefix: requestPrefix(id), paused: paused === true, dataBytes }
     const socket = openSocket(this.#parts.sockets, known, rooms)
@@ -83,16 +84,16 @@ export class WebSocketEvents {
     if (socket === undefined) return
     const connection = connectionOf(socket)
     if (frame.type === FrameType.BUFFERED) {
-      connection.buffered = readU32(mailbox.bytes, frame.start)
+      if (frame.end - frame.start >= 4) connection.buffered = readU32(mailbox.bytes, frame.start)
       return
     }
     setCurrent({ function: WEBSOCKET, version: this.#parts.program().functions[WEBSOCKET]?.version ?? 0, requestId: '', connection: connection.id })
     if (frame.type === FrameType.SENT) {
-      for (let at = frame.start; at < frame.end; at += 4) settleCallback(connection, readU32(mailbox.bytes, at), (frame.flags & Flag.FAILED) !== 0)
+      for (let at = frame.start; at + 4 <= frame.end; at += 4) settleCallback(connection, readU32(mailbox.bytes, at), (frame.flags & Flag.FAILED) !== 0)
       return
     }
     const type = frame.type === FrameType.PING ? 'ping' : 'pong'
-    if (socket.listenerCount(type) > 0) emit(socket, [type, messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start, frame.end - frame.start, null)])
+    if (isListenedTo(socket, type)) emit(socket, [type, messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start, frame.end - frame.start, null)])
     // The isolate that asked for them is gone, and its listeners with it.
     else tellListening(socket, connection, -1)
   }
@@ -144,8 +145,10 @@ export class WebSocketEvents {
         return { method: 'WebSocket:error', params: error, url: undefined, headers: undefined, emit: ['error', error] }
       }
       default: {
-        const code = readU16(mailbox.bytes, frame.start)
-        const reason = messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start + 2, frame.end - frame.start - 2, null)
+        // As ws says it of a close frame without a code (RFC 6455, 7.1.5).
+        const isEmpty = frame.end - frame.start < 2
+        const code = isEmpty ? 1005 : readU16(mailbox.bytes, frame.start)
+        const reason = messageBuffer(this.#parts.Buffer, mailbox.buffer, isEmpty ? frame.end : frame.start + 2, isEmpty ? 0 : frame.end - frame.start - 2, null)
         this.#forget(frame, socket, connection)
         return { method: 'WebSocket:close', params: { code, reason }, url: undefined, headers: undefined, emit: ['close', code, reason] }
       }
@@ -172,18 +175,18 @@ export class WebSocketEvents {
     if (connection.binaryType === 'arraybuffer') return bytes
     // The message came in one piece, whatever the client sent. Without bytes there are no fragments, as in ws.
     if (connection.binaryType === 'fragments') return length === 0 ? [] : [messageBuffer(Buffer, bytes, 0, length, null)]
-    return new (globalThis as unknown as { Blob: new (parts: ArrayBuffer[]) => object }).Blob([bytes])
+    return new Blob([bytes])
   }
 }
 
-function textSource(mailbox: Mailbox, frame: EventFrame): { text: string; start: number; decoded: boolean } | null {
-  if ((frame.flags & Flag.EXTERNAL) !== 0) return { text: mailbox.texts![mailbox.nextText++]!, start: 0, decoded: true }
-  return mailbox.latin1 === undefined ? null : { text: mailbox.latin1, start: frame.start, decoded: false }
+function textSource(mailbox: Mailbox, { flags, start, end }: EventFrame): TextSource | null {
+  const decoded = (flags & Flag.EXTERNAL) === 0 ? null : mailbox.texts![mailbox.nextText++]!
+  return decoded === null && mailbox.latin1 === undefined ? null : { mailbox, start, length: end - start, decoded }
 }
 
 /** The socket's own listeners come after `main`, as laf's do. One that throws ends with a line in the log, and the socket is as it was. */
 function emit(socket: WebSocket, args: [string, ...unknown[]]): void {
-  if (socket.listenerCount(args[0]) === 0) return
+  if (!isListenedTo(socket, args[0])) return
   try {
     reflectApply(socket.emit, socket, args)
   } catch (error) {

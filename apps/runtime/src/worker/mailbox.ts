@@ -4,7 +4,7 @@ import { EXTERNAL_FROM } from '../turn-layout.ts'
 import type { TurnInput } from './isolate.ts'
 
 const INITIAL_BYTES = 4096
-/** A mailbox that was larger than this once does not keep its room. */
+/** A mailbox keeps more room than this only while it uses it. */
 const KEEP_BYTES = 64 * 1024
 
 /** An event that was lost with an isolate before: it runs in a turn of its own, so that it is known what a second death had. */
@@ -119,8 +119,9 @@ export class Mailbox {
   }
 
   #reset(): void {
+    const isLarge = this.#bytes.byteLength > KEEP_BYTES && this.#end * 8 < this.#bytes.byteLength
     this.#start = 0
     this.#end = 0
-    if (this.#bytes.byteLength > KEEP_BYTES) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    if (isLarge) this.#bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
   }
 }

@@ -2,7 +2,6 @@
  * A worker: isolates, one for each app that the pool gives it, and nothing else. It has no environment, no files
  * and no network; descriptor 3 is its link to the pool, the ones above are its links to the gateways.
  */
-import { Socket } from 'node:net'
 import { DEFAULT_LIMITS } from '@socklet/config'
 import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type AppRelease, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
 import { App } from './app.ts'
@@ -24,10 +23,6 @@ let tainted = false
 /** Set with `hello`. */
 let spare: Spare | null = null
 
-function openSocket(fd: number): Socket {
-  return new Socket({ fd, readable: true, writable: true })
-}
-
 // Without its pool or one of its gateways a worker is of no use. SIGKILL, since a lost thread keeps process.exit from ending.
 function endNow(): void {
   process.kill(process.pid, 'SIGKILL')
@@ -44,10 +39,10 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 const gatewayCount = Number(process.argv[2] ?? '1')
-const gateways = Array.from({ length: gatewayCount }, (_, index) => new Link(openSocket(POOL_FD + 1 + index), { onFrame: onEvent, onClose: endNow }))
+const gateways = Array.from({ length: gatewayCount }, (_, index) => Link.open(POOL_FD + 1 + index, { onFrame: onEvent, onClose: endNow }))
 
 const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
-  (on) => new Link(openSocket(POOL_FD), on),
+  (on) => Link.open(POOL_FD, on),
   {
     hello: ({ version, turns: limit }) => {
       if (version !== PROTOCOL_VERSION) throw new CallError('version', `the pool speaks version ${version}, this worker ${PROTOCOL_VERSION}`)
@@ -98,7 +93,11 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       spare!.refillSoon(release.limits['heapMiB']!)
       return result
     },
-    ping: () => ({ oldestTurnMs: turns.oldestMs, rssBytes: process.memoryUsage.rss() })
+    ping: () => ({ oldestTurnMs: turns.oldestMs }),
+    watch: ({ ms }) => {
+      for (const app of apps.values()) app.watch(ms)
+      return null
+    }
   },
   { frame: onPoolFrame, close: endNow }
 )

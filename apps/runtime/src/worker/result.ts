@@ -1,6 +1,6 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
 import { byGateway, receiverBytes, withReceivers } from './receivers.ts'
-import { MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { GUEST_LIMITS, MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
 /** What came out of an isolate is not what a guest makes. Only tenant code can have done that, so its isolate is given up. */
 export class ResultError extends Error {
@@ -23,6 +23,8 @@ export interface TurnResult {
   left: boolean
   /** Sockets on which functions have put properties; up to date after `rest` only. */
   extras: number
+  /** How often each of GUEST_LIMITS was reached. */
+  limits: number[]
 }
 
 /** Where the commands of an app go. */
@@ -86,8 +88,17 @@ export function readResult([number, buffer]: CheckedResult): TurnResult {
     held: words[TurnWord.HELD]!,
     changesShared: words[TurnWord.SHARED]! > 0,
     left: words[TurnWord.LEFT]! > 0,
-    extras: words[TurnWord.EXTRAS]!
+    extras: words[TurnWord.EXTRAS]!,
+    limits: limitsOf(words)
   }
+}
+
+const NO_LIMITS: number[] = []
+
+/** Empty, as for nearly all apps, while none was reached. */
+function limitsOf(words: Uint32Array): number[] {
+  for (let index = 0; index < GUEST_LIMITS.length; index++) if (words[TurnWord.LIMITS + index]! > 0) return GUEST_LIMITS.map((_, at) => words[TurnWord.LIMITS + at]!)
+  return NO_LIMITS
 }
 
 /**
@@ -139,7 +150,7 @@ function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toG
       runStart = at
     }
     if (isWanted && everywhere) sendToSeveral(bytes, at, next, result, to.gateways)
-    else if (isWanted && external) sendExternal(bytes, at, externalMessage(bytes, at, result), link!)
+    else if (isWanted && external) sendExternal(bytes, at, result, link!)
     if (alone) runStart = next
     at = next
   }
@@ -191,11 +202,11 @@ function sendPairs(bytes: Uint8Array, at: number, result: unknown[], gateways: L
 
 /** Only the gateways together know who is in a room. */
 function sendToAll(bytes: Uint8Array, at: number, next: number, result: unknown[], gateways: Link[]): void {
-  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, result) : null
+  const isExternal = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
   for (const [index, link] of gateways.entries()) {
     writeU16(bytes, at + 6, index)
-    if (message === null) link.sendEncoded(bytes.subarray(at, next))
-    else sendExternal(bytes, at, message, link)
+    if (isExternal) sendExternal(bytes, at, result, link)
+    else link.sendEncoded(bytes.subarray(at, next))
   }
 }
 
@@ -237,21 +248,32 @@ function roomMessageOffset(bytes: Uint8Array, payload: number, end: number): num
 }
 
 function externalMessage(bytes: Uint8Array, at: number, result: unknown[]): Uint8Array {
+  const value = externalValue(bytes, at, result)
+  return typeof value === 'string' ? Buffer.from(value) : value
+}
+
+function externalValue(bytes: Uint8Array, at: number, result: unknown[]): string | Uint8Array {
   const value = result[2 + readU32(bytes, indexOffset(bytes, at))]
-  if (typeof value === 'string') return Buffer.from(value)
+  if (typeof value === 'string') return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   throw new ResultError('a message is neither text nor bytes')
 }
 
 /** The message takes its place in the frame. */
-function sendExternal(bytes: Uint8Array, at: number, message: Uint8Array, link: Link): void {
+function sendExternal(bytes: Uint8Array, at: number, result: unknown[], link: Link): void {
   const type = bytes[at + 4]!
   const end = at + readU32(bytes, at)
   const head = headOf(bytes, at)
   const indexAt = indexOffset(bytes, at)
-  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(message, bytes.subarray(indexAt + 4, end)))
-  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), message))
-  else link.send(head, message)
+  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(bytes, at, result), bytes.subarray(indexAt + 4, end)))
+  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(bytes, at, result)))
+  else sendValue(head, externalValue(bytes, at, result), link)
+}
+
+/** Text is encoded where it leaves. */
+function sendValue(head: FrameHead, value: string | Uint8Array, link: Link): void {
+  if (typeof value === 'string') link.sendText(head, value)
+  else link.send(head, value)
 }
 
 function headOf(bytes: Uint8Array, at: number): FrameHead {

@@ -27,11 +27,38 @@ describe('messages', () => {
     expect(sends.every(({ head }) => head.app === 7 && head.generation === 3 && head.connection === 1)).toBe(true)
   })
 
-  it('are read from the bytes, where a function has changed them', async () => {
-    const test = await harness.start(`exports.main = (ctx) => { const { data } = ctx.params ?? {}; if (data) { data[0] = 0x4a; ctx.socket.send(data.toString()) } }`)
+  it('are read from the bytes, where a function has changed one of them', async () => {
+    const test = await harness.start(`exports.main = (ctx) => {
+      const { data } = ctx.params ?? {}
+      if (data === undefined) return
+      for (let i = 0; i < data.length; i++) {
+        const byte = data[i]
+        data[i] = 0x4a
+        const text = data.toString()
+        data[i] = byte
+        if (text !== data.toString('utf8', 0, i) + 'J' + data.toString('utf8', i + 1)) ctx.socket.send(i + ': ' + text)
+      }
+      ctx.socket.send(data.toString())
+    }`)
+    test.open(1)
+    const texts = ['hello', 'four', 'sixsix', 'seven!!', 'é', 'aé', '服务端'.repeat(200)]
+    for (const text of texts) test.event(FrameType.MESSAGE, 1, text)
+    await test.until(() => test.texts().length >= texts.length)
+    expect(test.texts()).toEqual(texts)
+  })
+
+  it('are empty, where a function has given their memory away', async () => {
+    const test = await harness.start(`exports.main = (ctx) => {
+      const { data } = ctx.params ?? {}
+      if (data === undefined) return
+      structuredClone(data.buffer, { transfer: [data.buffer] })
+      ctx.socket.send('[' + data.toString() + ']')
+    }`)
     test.open(1)
     test.event(FrameType.MESSAGE, 1, 'hello')
-    await test.until(() => test.texts()[0] === 'Jello')
+    test.event(FrameType.MESSAGE, 1, '服务端'.repeat(2000))
+    await test.until(() => test.texts().length >= 1)
+    expect(test.texts()[0]).toBe('[]')
   })
 
   it('are acknowledged when their handlers have settled, and not before', async () => {

@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { FrameType, HEADER_BYTES, Link, readHead, type FrameHead } from '../src/index.ts'
+
+const CHILD = fileURLToPath(new URL('link-child.ts', import.meta.url))
+const head: FrameHead = { type: FrameType.MESSAGE, flags: 0, gateway: 0, app: 1, generation: 1, connection: 0, sequence: 0 }
+
+let child: ChildProcess
+let link: Link
+let came: { sequence: number; text: string }[] = []
+let onBatch = (): void => {}
+beforeAll(() => {
+  child = spawn(process.execPath, [CHILD], { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] })
+  link = new Link(child.stdio[3] as Socket, {
+    onFrame: (bytes, start, end) => came.push({ sequence: readHead(bytes, start).sequence, text: Buffer.from(bytes.subarray(start + HEADER_BYTES, end)).toString() }),
+    onBatch: () => onBatch()
+  })
+})
+afterAll(() => {
+  link.end()
+  child.kill('SIGKILL')
+})
+
+/** Sends these in several turns, then has them sent back. */
+async function thereAndBack(texts: string[], turnEvery: number): Promise<{ sequence: number; text: string }[]> {
+  came = []
+  const done = new Promise<void>((resolve) => {
+    onBatch = () => {
+      if (came.length >= texts.length) resolve()
+    }
+  })
+  for (const [sequence, text] of texts.entries()) {
+    link.sendText({ ...head, sequence }, text)
+    if (sequence % turnEvery === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  link.send({ ...head, type: FrameType.CLOSED })
+  child.kill('SIGCONT')
+  await done
+  return came
+}
+
+// An early event of an app was kept by slice(), which a Buffer takes for subarray(): the next read wrote over it.
+it('what is kept of a frame stays what it was, however much is read after it', async () => {
+  for (const [size, turnEvery] of [[10, 1], [3_000, 3], [70_000, 2]] as const) {
+    const texts = Array.from({ length: 200 }, (_, index) => `${index} `.repeat(size).slice(0, size))
+    const back = await thereAndBack(texts, turnEvery)
+    expect(back.map(({ sequence }) => sequence)).toEqual(texts.map((_, index) => index))
+    expect(back.every(({ sequence, text }) => text === texts[sequence])).toBe(true)
+  }
+})
+
+it('what the system has not taken yet stays what it was, however much is sent after it', async () => {
+  child.kill('SIGSTOP')
+  const texts = Array.from({ length: 400 }, (_, index) => `${index} `.repeat(4_000).slice(0, 4_000))
+  const back = await thereAndBack(texts, 1)
+  expect(back.every(({ sequence, text }) => text === texts[sequence])).toBe(true)
+})
