@@ -3,6 +3,7 @@ import type { LoadLine, LoadResult, LoadSpec } from './load/spec.ts'
 import type { Server } from './servers/server.ts'
 
 const GRACE_MS = 60_000
+const LONG_MS = 600_000
 /** For each path where they are taken one after the other. */
 const FIRST_MS = 1_000
 
@@ -31,6 +32,19 @@ export async function holding<T>(server: Server, connections: number, run: () =>
     child.tell()
     // Its result, once all are closed.
     await child.line(GRACE_MS).catch(() => {})
+    await child.end()
+  }
+}
+
+/** Runs something under a load that lasts for longer than that. @throws Error that says why, if the load has ended before */
+export async function under<T>(server: Server, spec: LoadSpec, run: () => Promise<T>): Promise<T> {
+  const child = startLoad(server, spec)
+  try {
+    const over = child.line(LONG_MS).then((line) => {
+      throw new Error(`load ${spec.kind}: ${'error' in line ? line.error : 'it is over'}`)
+    })
+    return await Promise.race([run(), over])
+  } finally {
     await child.end()
   }
 }

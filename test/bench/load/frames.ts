@@ -18,9 +18,9 @@ export function maskedFrame(opcode: number, payload: Uint8Array): Buffer {
   return frame
 }
 
-/** A text message of so many bytes. */
-export function textFrame(bytes: number): Buffer {
-  return maskedFrame(Opcode.TEXT, Buffer.alloc(bytes, 'abcdefghijklmnopqrstuvwxyz'))
+/** A text message of so many bytes, each client's another one: a server that sees what is the same would have it too easy. */
+export function textFrame(bytes: number, client = 0): Buffer {
+  return maskedFrame(Opcode.TEXT, Buffer.alloc(bytes, `${client} abcdefghijklmnopqrstuvwxyz`))
 }
 
 const FIN = 0x80

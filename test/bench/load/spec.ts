@@ -20,7 +20,7 @@ export type LoadSpec =
   | ({ kind: 'broadcast'; connections: number; bytes: number } & Window)
   | ({ kind: 'churn'; atATime: number; bytes: number } & Window)
   | { kind: 'hold'; connections: number }
-  | { kind: 'first'; bytes: number }
+  | { kind: 'first'; bytes: number; pauseMs?: number }
   /** Without `pauseMs` all at once. */
   | { kind: 'wake'; bytes: number; pauseMs?: number }
 

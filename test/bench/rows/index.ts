@@ -9,13 +9,15 @@ import { first } from './first.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { neighbour, neighbourRows } from './neighbour.ts'
+import { publish } from './publish.ts'
 import { rate } from './rate.ts'
+import { recovery } from './recovery.ts'
 import { sleepers } from './sleepers.ts'
 import { sleeping } from './sleeping.ts'
 import { wake } from './wake.ts'
 
 /** All benchmarks, in the order of the table. */
-export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, apps, first, wake, sleepers, sleeping, entries, neighbour]
+export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, apps, first, wake, sleepers, sleeping, entries, publish, recovery, neighbour]
 
 /** Parts of the above, which are only run when they are named. */
 export const parts: Row[] = neighbourRows

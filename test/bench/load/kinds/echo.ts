@@ -8,13 +8,12 @@ import type { LoadResult, LoadSpec, Target } from '../spec.ts'
 export async function echo(target: Target, spec: LoadSpec & { kind: 'echo' }, fail: (why: string) => void): Promise<LoadResult> {
   const { connections, inFlight, bytes, warmupMs, windowMs } = spec
   const meter = new Meter(target.pid)
-  const frame = textFrame(bytes)
-  // What has come together is sent together.
-  const several = Array.from({ length: inFlight + 1 }, (_, count) => Buffer.concat(Array.from({ length: count }, () => frame)))
+  const frames = Array.from({ length: connections }, (_, client) => textFrame(bytes, client))
   let running = true
   const send = (client: LoadClient, count: number, now: number): void => {
     for (let i = 0; i < count; i++) client.sentAt.push(now)
-    client.write(several[count]!)
+    // What has come together is sent together.
+    client.write(count === 1 ? frames[client.index]! : Buffer.concat(Array.from({ length: count }, () => frames[client.index]!)))
   }
   const onMessages = (client: LoadClient, count: number): void => {
     const now = performance.now()

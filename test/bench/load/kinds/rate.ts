@@ -11,7 +11,7 @@ const MAX_BEHIND_SECONDS = 10
 export async function rate(target: Target, spec: LoadSpec & { kind: 'rate' }, fail: (why: string) => void): Promise<LoadResult> {
   const { connections, perSecond, bytes, warmupMs, windowMs } = spec
   const meter = new Meter(target.pid)
-  const frame = textFrame(bytes)
+  const frames = Array.from({ length: connections }, (_, client) => textFrame(bytes, client))
   let waiting = 0
   const onMessages = (client: LoadClient, count: number): void => {
     const now = performance.now()
@@ -29,7 +29,7 @@ export async function rate(target: Target, spec: LoadSpec & { kind: 'rate' }, fa
     for (; sent < due; sent++, waiting++) {
       const client = all.clients[sent % connections]!
       client.sentAt.push(performance.now())
-      client.write(frame)
+      client.write(frames[client.index]!)
     }
     if (waiting > perSecond * MAX_BEHIND_SECONDS) fail(`${waiting} messages wait for an answer`)
   }, 1)
