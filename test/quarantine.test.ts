@@ -70,3 +70,28 @@ it('an app that ends its worker again and again gets one of its own, and the oth
   expect(await victim.nextMatching(/^hello/)).toBe('hello 1')
   for (const { ws } of [...clients, victim, sleeper]) ws.terminate()
 })
+
+it('an app whose turns do not end gets a worker of its own when the second one was ended, and is mended by a publish', { timeout: 60_000 }, async () => {
+  await platform.app('calm', { __websocket__: ECHO })
+  await platform.app('endless', { __websocket__: `export const main = ({ method }) => { if (method === 'WebSocket:message') for (;;); }` })
+  const calm = await connect(platform.url('calm'))
+  const victim = await connect(platform.url('endless'))
+  const holder = async (appid: string): Promise<{ pid: number; apps: string[] } | undefined> =>
+    (await platform.admin('GET', '/platform')).json.workers.find(({ apps }: { apps: string[] }) => apps.includes(appid))
+  const shared = (await holder('calm'))!.pid
+  expect((await holder('endless'))!.pid).toBe(shared)
+  // It is delivered again when its turn was ended, and ends another one.
+  victim.send('x')
+  await until('it is alone', async () => {
+    const worker = await holder('endless')
+    return worker !== undefined && worker.pid !== shared && worker.apps.length === 1
+  })
+  calm.send('hello')
+  expect(await calm.next()).toBe('hello 1')
+  expect((await holder('calm'))!.pid).toBe(shared)
+  expect((await platform.admin('GET', '/apps/endless/logs?level=error')).text).toContain('turnCpuMs')
+  expect((await platform.admin('PUT', '/apps/endless/functions/__websocket__', ECHO)).status).toBe(200)
+  victim.send('hello')
+  expect(await victim.nextMatching(/^hello/)).toBe('hello 1')
+  for (const { ws } of [calm, victim]) ws.terminate()
+})

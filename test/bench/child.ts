@@ -11,7 +11,7 @@ export interface BenchChild<Line> {
   /** The next line. @throws Error with what it wrote last, if it ends first or takes too long. */
   line(timeoutMs: number): Promise<Line>
   /** A line on its standard input. */
-  tell(): void
+  tell(text?: string): void
   /** Ends it, by closing its standard input, else by force. */
   end(): Promise<void>
 }
@@ -43,7 +43,7 @@ export function startChild<Line>(script: URL, args: string[]): BenchChild<Line> 
         clearTimeout(timer)
       }
     },
-    tell: () => void child.stdin!.write('\n'),
+    tell: (text = '') => void child.stdin!.write(`${text}\n`),
     end
   }
 }

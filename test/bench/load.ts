@@ -64,11 +64,13 @@ export async function waking(server: Server, spec: LoadSpec & { kind: 'wake' }, 
   }
 }
 
-async function untilHolding(child: BenchChild<LoadLine>): Promise<void> {
-  const line = await child.line(GRACE_MS)
+/** @throws Error if it cannot open its connections */
+export async function untilHolding(child: BenchChild<LoadLine>, timeoutMs = GRACE_MS): Promise<void> {
+  const line = await child.line(timeoutMs)
   if (!('holding' in line)) throw new Error(`load: ${'error' in line ? line.error : 'it does not hold'}`)
 }
 
-function startLoad({ port, paths, pid }: Server, spec: LoadSpec): BenchChild<LoadLine> {
-  return startChild<LoadLine>(new URL('load/main.ts', import.meta.url), [JSON.stringify({ target: { port, paths, pid }, spec })])
+/** `from`: the address that it connects from, if another one than usual. */
+export function startLoad({ port, paths, pid, from }: Server & { from?: string }, spec: LoadSpec): BenchChild<LoadLine> {
+  return startChild<LoadLine>(new URL('load/main.ts', import.meta.url), [JSON.stringify({ target: { port, paths, pid, from }, spec })])
 }

@@ -11,6 +11,8 @@ import { forgetPair } from './servers/pair.ts'
 /** Medians of at least five. */
 const FULL = { quick: false, rounds: 5, warmupMs: 1000, windowMs: 2000 }
 const QUICK = { quick: true, rounds: 2, warmupMs: 200, windowMs: 500 }
+/** In the quick form windows are short, and whatever else the machine does shows: what is lost must be lost so often. */
+const QUICK_TRIES = 3
 /** A benchmark that takes longer hangs. */
 const ROW_TIMEOUT_MS = 600_000
 /** A load average at which others take part of what is measured. */
@@ -20,7 +22,8 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 
 const HELP = `npm run bench -- [OPTION]… [ROW]…
 
-Measures the platform against a bare ws server, and says what was reached. Without a ROW all are measured.
+Measures the platform against a bare ws server, and says what was reached. Without a ROW all are measured (with --quick,
+all that take seconds).
 
   --quick      under two minutes; fails only on gross loss, twice what is to be reached
   --json FILE  writes what was measured to a file as well
@@ -56,12 +59,12 @@ async function main(): Promise<number> {
   }
   const report: Report = { at: new Date().toISOString(), machine: machine(), node: process.versions.node, loadAverage: loadavg()[0]!, quick: options.plan.quick, rounds: options.plan.rounds, rows: measured }
   if (report.loadAverage > BUSY) say(`the machine is busy, its load average is ${report.loadAverage.toFixed(1)}: the numbers will be of little worth`)
-  for (const row of options.rows) measured.push(await runRow(row, options.plan))
+  for (const row of options.rows) measured.push(await tryRow(row, options.plan))
   await endAllServers()
   process.stdout.write(`${table(report.rows)}\n`)
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
   if (options.docs || (!options.plan.quick && options.rows === rows)) writePage(report)
-  return report.rows.every(({ error, lines }) => error === undefined && lines.every(({ medians }) => medians.ok)) ? 0 : 1
+  return report.rows.every(isReached) ? 0 : 1
 }
 
 interface Options {
@@ -84,7 +87,7 @@ function readOptions(): Options | string {
     if (!Number.isInteger(rounds) || rounds < 1) return `--rounds takes a whole number from 1, not ${values.rounds}`
     const unknown = positionals.find((name) => find(name) === undefined)
     if (unknown !== undefined) return `there is no row ${unknown}`
-    return { help: values.help ?? false, docs: values.docs ?? false, json: values.json, plan: { ...plan, rounds }, rows: positionals.length === 0 ? rows : positionals.map((name) => find(name)!) }
+    return { help: values.help ?? false, docs: values.docs ?? false, json: values.json, plan: { ...plan, rounds }, rows: positionals.length > 0 ? positionals.map((name) => find(name)!) : plan.quick ? rows.filter(({ takesLong }) => takesLong !== true) : rows }
   } catch (error) {
     return (error as Error).message
   }
@@ -92,6 +95,18 @@ function readOptions(): Options | string {
 
 function find(wanted: string): Row | undefined {
   return [...rows, ...parts].find(({ name }) => name === wanted)
+}
+
+async function tryRow(row: Row, plan: Omit<Plan, 'say'>): Promise<RowReport> {
+  for (let left = plan.quick ? QUICK_TRIES : 1; ; ) {
+    const result = await runRow(row, plan)
+    if (--left === 0 || isReached(result)) return result
+    say(`${row.name}: missed, once more`)
+  }
+}
+
+function isReached({ error, lines }: RowReport): boolean {
+  return error === undefined && lines.every(({ medians }) => medians.ok)
 }
 
 async function runRow(row: Row, plan: Omit<Plan, 'say'>): Promise<RowReport> {

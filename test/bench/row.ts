@@ -4,6 +4,8 @@ export interface Row {
   readonly what: string
   /** It shares its servers with those beside it in the quick form (servers/pair.ts): nothing is ended after it then. */
   readonly sharesServers?: boolean
+  /** The quick form goes without it. */
+  readonly takesLong?: boolean
   /** What it starts is ended for it. @throws Error if something cannot be measured. */
   run(plan: Plan): Promise<Line[]>
 }

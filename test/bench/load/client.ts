@@ -4,6 +4,8 @@ import { FrameSplitter, maskedFrame, Opcode } from './frames.ts'
 const HOST = '127.0.0.1'
 /** All sockets are read into one buffer: what comes is dealt with before the next is read. */
 const READ_BUFFER = Buffer.alloc(64 * 1024)
+/** Where nothing listens on all addresses, as a rule. */
+const FIRST_PORT = 33_000
 const CLOSE_FRAME = maskedFrame(Opcode.CLOSE, Buffer.of(0x03, 0xe8))
 
 export interface ClientEvents {
@@ -27,10 +29,11 @@ export class LoadClient {
   #closing = false
   #why = 'the connection was lost'
 
-  constructor(port: number, path: string, index: number, events: ClientEvents) {
+  /** `from`: an address of the generator's own to connect from, with ports of its own. Where the system has to find one among very many that are taken, that is most of what the generator does. */
+  constructor(port: number, path: string, index: number, events: ClientEvents, from?: string) {
     this.index = index
     this.#events = events
-    this.#socket = connect({ port, host: HOST, noDelay: true, onread: { buffer: READ_BUFFER, callback: (count) => this.#onRead(count) } })
+    this.#socket = connect({ port, host: HOST, ...(from === undefined ? {} : { localAddress: from, localPort: FIRST_PORT + index }), noDelay: true, onread: { buffer: READ_BUFFER, callback: (count) => this.#onRead(count) } })
     this.#socket.on('error', (error) => {
       this.#why = error.message
     })

@@ -20,7 +20,7 @@ export function openAll(target: Target, count: number, onMessages: ClientEvents[
   let gone = 0
   let onAllGone: (() => void) | null = null
   const next = (): void => {
-    if (clients.length < count) clients.push(new LoadClient(target.port, target.paths[clients.length % target.paths.length]!, clients.length, events))
+    if (clients.length < count) clients.push(new LoadClient(target.port, target.paths[clients.length % target.paths.length]!, clients.length, events, target.from))
   }
   const events: ClientEvents = {
     open: () => {

@@ -8,6 +8,7 @@ import { churn } from './kinds/churn.ts'
 import { echo } from './kinds/echo.ts'
 import { first } from './kinds/first.ts'
 import { hold } from './kinds/hold.ts'
+import { probe } from './kinds/probe.ts'
 import { rate } from './kinds/rate.ts'
 import { wake } from './kinds/wake.ts'
 import type { LoadLine, LoadResult, LoadSpec, Target } from './spec.ts'
@@ -41,6 +42,8 @@ function run(): Promise<LoadResult> {
       return churn(target, spec, fail)
     case 'hold':
       return hold(target, spec, fail, holding)
+    case 'probe':
+      return probe(target, spec, fail, say)
     case 'first':
       return first(target, spec)
     case 'wake':

@@ -6,6 +6,8 @@ export interface Target {
   paths: string[]
   /** The server's process: CPU is that of this one and all that it has started. */
   pid: number
+  /** The address to connect from, 127.0.0.1 if nothing is said. */
+  from?: string
 }
 
 interface Window {
@@ -20,6 +22,7 @@ export type LoadSpec =
   | ({ kind: 'broadcast'; connections: number; bytes: number } & Window)
   | ({ kind: 'churn'; atATime: number; bytes: number } & Window)
   | { kind: 'hold'; connections: number }
+  | { kind: 'probe'; connections: number; bytes: number }
   | { kind: 'first'; bytes: number; pauseMs?: number }
   /** Without `pauseMs` all at once. */
   | { kind: 'wake'; bytes: number; pauseMs?: number }
@@ -35,5 +38,14 @@ export interface LoadResult {
   latency: Latency
 }
 
+/** What kind `probe` is told to do, as a line of JSON. */
+export interface Probe {
+  /** Messages, on as many connections. */
+  count: number
+  perSecond: number
+  /** The place of the app's path, if only connections of this one are used. */
+  app?: number
+}
+
 /** A line that the generator prints. */
-export type LoadLine = { holding: number } | { result: LoadResult } | { error: string }
+export type LoadLine = { holding: number } | { probed: Latency } | { result: LoadResult } | { error: string }

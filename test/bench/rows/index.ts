@@ -7,8 +7,9 @@ import { echoRows } from './echo.ts'
 import { entries } from './entries.ts'
 import { first } from './first.ts'
 import { latency } from './latency.ts'
+import { many } from './many.ts'
 import { memory } from './memory.ts'
-import { neighbour, neighbourRows } from './neighbour.ts'
+import { hostile, neighbour, neighbourRows } from './neighbour.ts'
 import { publish } from './publish.ts'
 import { rate } from './rate.ts'
 import { recovery } from './recovery.ts'
@@ -17,7 +18,7 @@ import { sleeping } from './sleeping.ts'
 import { wake } from './wake.ts'
 
 /** All benchmarks, in the order of the table. */
-export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, apps, first, wake, sleepers, sleeping, entries, publish, recovery, neighbour]
+export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, many, apps, first, wake, sleepers, sleeping, entries, publish, recovery, hostile, neighbour]
 
 /** Parts of the above, which are only run when they are named. */
 export const parts: Row[] = neighbourRows

@@ -1,11 +1,12 @@
 import type { Attack } from '../attacks/attack.ts'
 import { attacks } from '../attacks/index.ts'
+import { tenants } from '../attacks/tenants.ts'
 import type { AttackLine } from '../attacks/main.ts'
 import { startChild } from '../child.ts'
 import { load } from '../load.ts'
 import type { Latency } from '../load/histogram.ts'
 import type { Line, Plan, Row } from '../row.ts'
-import { pathOf, startSocklet, type Socklet } from '../servers/server.ts'
+import { pathOf, startSocklet, type AppSpec, type Socklet } from '../servers/server.ts'
 import { ECHO } from '../servers/functions.ts'
 
 const QUIET = 'quiet'
@@ -19,9 +20,9 @@ function neighbourRow(name: string, what: string, chosen: Attack[]): Row {
   return {
     name,
     what,
+    takesLong: true,
     run: async (plan): Promise<Line[]> => {
-      const attacked = chosen.map(({ name: appid, source = ECHO, limits }) => [appid, { functions: { __websocket__: source }, limits }] as const)
-      const socklet = await startSocklet({ [QUIET]: { functions: { __websocket__: ECHO } }, ...Object.fromEntries(attacked) })
+      const socklet = await startSocklet({ [QUIET]: { functions: { __websocket__: ECHO } }, ...attackedApps(chosen) })
       const alone: Latency[][] = chosen.map(() => [])
       const during: Latency[][] = chosen.map(() => [])
       const rounds = plan.quick ? 1 : plan.rounds
@@ -35,19 +36,47 @@ function neighbourRow(name: string, what: string, chosen: Attack[]): Row {
           before = after
         }
       }
-      return chosen.flatMap((attack, index) => linesOf(attack, alone[index]!, during[index]!))
+      return chosen.flatMap((attack, index) => linesOf(attack.what, alone[index]!, during[index]!))
     }
   }
 }
 
-function linesOf(attack: Attack, alone: Latency[], during: Latency[]): Line[] {
+/** A quiet app beside all of these at once. */
+function togetherRow(name: string, what: string, chosen: Attack[]): Row {
+  return {
+    name,
+    what,
+    takesLong: true,
+    run: async (plan): Promise<Line[]> => {
+      const socklet = await startSocklet({ [QUIET]: { functions: { __websocket__: ECHO } }, ...attackedApps(chosen) })
+      const alone: Latency[] = []
+      const during: Latency[] = []
+      for (let round = 0; round < plan.rounds; round++) {
+        plan.say(`round ${round + 1} of ${plan.rounds}`)
+        alone.push(await probe(plan, socklet))
+        during.push(await underAll(socklet, chosen, () => probe(plan, socklet), plan.say))
+      }
+      return linesOf(what, alone, during, 3)
+    }
+  }
+}
+
+function underAll<T>(socklet: Socklet, [attack, ...others]: Attack[], run: () => Promise<T>, say: (text: string) => void): Promise<T> {
+  return attack === undefined ? run() : underAttack(socklet, attack, () => underAll(socklet, others, run, say), say)
+}
+
+function attackedApps(chosen: Attack[]): Record<string, AppSpec> {
+  return Object.fromEntries(chosen.map(({ name: appid, source = ECHO, limits }): [string, AppSpec] => [appid, { functions: { __websocket__: source }, ...(limits === undefined ? {} : { limits }) }]))
+}
+
+function linesOf(what: string, alone: Latency[], during: Latency[], mostOfP99 = 4): Line[] {
   return (['p50', 'p99'] as const).map((quantile) => ({
-    measure: `a quiet app beside ${attack.what}: ${quantile}`,
+    measure: `a quiet app beside ${what}: ${quantile}`,
     unit: 'µs',
     base: alone.map((each) => each[quantile]),
     baseIs: 'alone',
     socklet: during.map((each) => each[quantile]),
-    reach: { of: 'ratio', most: quantile === 'p50' ? 2 : 4 }
+    reach: { of: 'ratio', most: quantile === 'p50' ? 2 : mostOfP99 }
   }))
 }
 
@@ -76,3 +105,5 @@ function mean(one: Latency, other: Latency): Latency {
 export const neighbour = neighbourRow('neighbour', 'echo latency of a quiet app beside one that is attacked', attacks)
 /** One attack alone, by name. */
 export const neighbourRows = attacks.map((attack) => neighbourRow(`neighbour/${attack.name}`, `the same beside ${attack.what} only`, [attack]))
+
+export const hostile = togetherRow('hostile', 'tenants in an endless loop, an endless chain of microtasks and allocation without end, all restarting', tenants)

@@ -17,6 +17,7 @@ const version = (n: number): string => `export function main(ctx) { if (ctx.meth
 export const publish: Row = {
   name: 'publish',
   what: 'publishing a function, alone and under 200 clients that send without pause',
+  takesLong: true,
   run: async ({ quick, rounds, warmupMs, say }): Promise<Line[]> => {
     const socklet = await startSocklet({})
     await addApp(socklet.platform, APP, { functions: { __websocket__: version(0) }, limits: UNHURRIED })

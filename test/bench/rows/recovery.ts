@@ -26,6 +26,7 @@ interface Steady {
 export const recovery: Row = {
   name: 'recovery',
   what: 'a worker is killed every second, under steady traffic',
+  takesLong: true,
   run: async ({ quick, rounds, say }): Promise<Line[]> => {
     const appids = Array.from({ length: APPS }, (_, n) => `steady-${n}`)
     const socklet = await startSocklet(Object.fromEntries(appids.map((appid): [string, AppSpec] => [appid, { functions: { __websocket__: ECHO } }])))

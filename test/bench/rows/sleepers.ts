@@ -12,6 +12,7 @@ const ASLEEP_WITHIN_MS = 120_000
 export const sleepers: Row = {
   name: 'sleepers',
   what: '1,000 hibernated apps with a connection each, a message to each at once',
+  takesLong: true,
   run: async ({ quick, say }): Promise<Line[]> => {
     const count = quick ? QUICK_APPS : APPS
     const socklet = await startSocklet({})

@@ -18,6 +18,7 @@ const KiB = 1024
 export const sleeping: Row = {
   name: 'sleeping',
   what: 'a connection of a hibernated app',
+  takesLong: true,
   run: async ({ quick, say }): Promise<Line[]> => {
     const count = quick ? QUICK_CONNECTIONS : CONNECTIONS
     const socklet = await startSocklet({ bench: { functions: { __websocket__: ECHO }, limits: { idleMs: 1_000 } } })

@@ -17,6 +17,7 @@ const PAUSE_MS = 60
 export const wake: Row = {
   name: 'wake',
   what: 'a message to a hibernated app of 50 KB',
+  takesLong: true,
   run: async ({ quick, rounds, say }): Promise<Line[]> => {
     const socklet = await startSocklet({})
     const appids = Array.from({ length: quick ? QUICK_APPS : APPS }, (_, n) => `sleeper-${n}`)

@@ -35,14 +35,14 @@ export async function startWs(): Promise<Server> {
   return { port, pid: child.pid, paths: ['/echo'] }
 }
 
-/** The whole platform as `npm start` runs it, all options at their defaults, with these apps; the paths are theirs, in the same order. */
-export async function startSocklet(apps: Record<string, AppSpec>): Promise<Socklet> {
-  const platform = await startOwnPlatform()
+/** The whole platform as `npm start` runs it, all options at their defaults but for `args`, with these apps; the paths are theirs, in the same order. */
+export async function startSocklet(apps: Record<string, AppSpec>, args: string[] = []): Promise<Socklet> {
+  const platform = await startOwnPlatform(args)
   for (const [appid, spec] of Object.entries(apps)) await addApp(platform, appid, spec)
   return { platform, port: platform.gatewayPort, pid: platform.pid, paths: Object.keys(apps).map(pathOf) }
 }
 
-async function startOwnPlatform(): Promise<Platform> {
+async function startOwnPlatform(args: string[]): Promise<Platform> {
   // Not in platform.ts's own folder: it has to go away on a signal too.
   const data = await mkdtemp(join(tmpdir(), 'socklet-bench-'))
   let starting: Promise<Platform> | null = null
@@ -51,7 +51,7 @@ async function startOwnPlatform(): Promise<Platform> {
     await starting?.then((platform) => platform.stop(), () => {})
     rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   })
-  starting = startPlatform({ data })
+  starting = startPlatform({ data, args })
   return starting
 }
 
@@ -66,11 +66,11 @@ export async function addApp(platform: Platform, appid: string, { functions, lim
   if (status !== 200) throw new Error(`the limits of ${appid} were not set: ${text}`)
 }
 
-/** Settles when all apps are put away. @throws Error if one is not after so long */
-export async function untilAsleep(platform: Platform, timeoutMs: number): Promise<void> {
+/** Settles when these apps, or all of them, are put away. @throws Error if one is not after so long */
+export async function untilAsleep(platform: Platform, timeoutMs: number, appids?: string[]): Promise<void> {
   for (const end = performance.now() + timeoutMs; ; await sleep(ASLEEP_CHECK_MS)) {
     const { json } = await platform.admin('GET', '/platform')
-    const awake = (json.workers as { apps: string[] }[]).flatMap(({ apps }) => apps)
+    const awake = (json.workers as { apps: string[] }[]).flatMap(({ apps }) => apps).filter((appid) => appids?.includes(appid) ?? true)
     if (awake.length === 0) return
     if (performance.now() > end) throw new Error(`${awake.length} apps did not go to sleep, such as ${awake[0]}`)
   }

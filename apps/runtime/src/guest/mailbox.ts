@@ -36,10 +36,14 @@ export function openMailbox(buffer: ArrayBuffer, length: number, latin1: string 
   return { buffer, bytes: new NativeUint8Array(buffer), words, before, length, latin1, texts, offset: 0, nextText: 0 }
 }
 
+export function hasNextEvent({ offset, length }: Mailbox): boolean {
+  return offset < length
+}
+
 /** The next event, or null at the end. */
 export function nextEvent(mailbox: Mailbox): EventFrame | null {
+  if (!hasNextEvent(mailbox)) return null
   const { offset, words } = mailbox
-  if (offset >= mailbox.length) return null
   const word = offset >> 2
   const length = words[word]!
   const kind = words[word + 1]!

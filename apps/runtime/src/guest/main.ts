@@ -16,7 +16,7 @@ import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
 import { addModules, compileAhead, makeProgram, type PlatformModules, type Program } from './modules.ts'
 import { beginTurn, setWord, wordIsSet } from './outbox.ts'
-import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, setForEach } from './primordials.ts'
+import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, ours, setForEach, takeNewest } from './primordials.ts'
 import { makeProcess } from './process.ts'
 import { installHooks } from './shared/hooks.ts'
 import { setSharedLimits } from './shared/quota.ts'
@@ -26,7 +26,7 @@ import { forgetKey, makeShared } from './shared/shared.ts'
 import { lookAtData } from './socket-data.ts'
 import { Sockets, countExtras, socketFor } from './sockets.ts'
 import { WebSocket, connectionOf } from './socket.ts'
-import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals } from './timers.ts'
+import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals, timersAreDue } from './timers.ts'
 import { tryFunction } from './trial.ts'
 import { WEBSOCKET } from './websocket-events.ts'
 import { wsModule } from './ws-module.ts'
@@ -54,6 +54,7 @@ addDeadline(sweepDeadline)
 function boot(random: RandomBytes): GuestEntries {
   randomBytes = random
   delete (globalThis as unknown as Record<string, unknown>)['__socklet_boot']
+  takeNewest()
   harden()
   installHooks()
   const env: Record<string, string> = {}
@@ -68,7 +69,7 @@ function boot(random: RandomBytes): GuestEntries {
   platform['@lafjs/cloud'] = platform['@/cloud-sdk'] = platform['@socklet/cloud'] = () => cloudModule(cloud!)
   const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits['handlerMs']!, Buffer })
 
-  function load(releaseJson: string): string {
+  function load(releaseJson: string, ...codes: string[]): string {
     try {
       const release = jsonParse(releaseJson) as GuestRelease
       limits = release.limits
@@ -83,7 +84,7 @@ function boot(random: RandomBytes): GuestEntries {
       loaded = content
       replaceEnv(env, release.env)
       addModules(platform, release.modules)
-      program = makeProgram(release)
+      program = makeProgram(release, codes)
       compileAhead(program, WEBSOCKET)
       return ''
     } catch (error) {
@@ -91,19 +92,23 @@ function boot(random: RandomBytes): GuestEntries {
     }
   }
 
-  async function runTurn(mailbox: Mailbox | null): Promise<void> {
+  function runTurn(mailbox: Mailbox | null): void {
     sweepIfDue()
     dispatcher.expire()
-    await runTimers(dispatcher.settleDown)
-    await dispatcher.run(mailbox)
-    reportTimers()
+    if (timersAreDue()) void runTurnWithTimers(mailbox)
+    else dispatcher.run(mailbox, reportTimers)
+  }
+
+  async function runTurnWithTimers(mailbox: Mailbox | null): Promise<void> {
+    await ours(runTimers(dispatcher.settleDown))
+    dispatcher.run(mailbox, reportTimers)
   }
 
   function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): unknown[] {
     const result = beginTurn(acknowledged)
     const pending = wordIsSet(TurnWord.PENDING)
     beginSharedTurn(pending, pending || bytes !== undefined || wordIsSet(TurnWord.TIMERS))
-    void runTurn(bytes === undefined ? null : openMailbox(bytes, length, latin1, texts))
+    runTurn(bytes === undefined ? null : openMailbox(bytes, length, latin1, texts))
     return result
   }
 
@@ -149,8 +154,10 @@ function once(make: () => unknown): () => unknown {
 }
 
 function replaceEnv(env: Record<string, string>, values: Record<string, string>): void {
-  for (const name of objectKeys(env)) delete env[name]
-  for (const name of objectKeys(values)) env[name] = values[name]!
+  const before = objectKeys(env)
+  for (let i = 0; i < before.length; i++) delete env[before[i]!]
+  const names = objectKeys(values)
+  for (let i = 0; i < names.length; i++) env[names[i]!] = values[names[i]!]!
 }
 
 objectDefine(globalThis, '__socklet_boot', { value: boot, configurable: true, writable: true, enumerable: false })

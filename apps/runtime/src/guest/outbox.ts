@@ -1,6 +1,6 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
-import { EXTERNAL_FROM, MAX_RUNS, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
-import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
+import { EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
 /**
@@ -15,10 +15,15 @@ let buffer = new NativeArrayBuffer(INITIAL_BYTES)
 let bytes = new NativeUint8Array(buffer)
 let words = new NativeUint32Array(buffer)
 let used = TURN_HEADER_BYTES
-let result = bareArray<unknown>()
+let result: unknown[] = [0, buffer]
 let resultNumber = 0
 let externals = 0
 let externalBytes = 0
+/** Clients that messages to rooms have in this turn. */
+let deliveries = 0
+/** Bytes beyond what a turn may send, for lines that say so. */
+let spare = 0
+const SPARE_BYTES = 256 * 1024
 
 /** The last frame, if it is a message and another receiver can still be added to it. ALL_GATEWAYS once its receivers are at several. */
 let last: { offset: number; gateway: number; text: string | null; data: Uint8Array | null; copy: ArrayBuffer | null } | null = null
@@ -31,13 +36,14 @@ export function beginTurn(acknowledged: number): unknown[] {
   if (acknowledged === resultNumber) {
     if (capacity > SHRINK_ABOVE && used < capacity / 4) allocate(SHRINK_ABOVE / 4)
     used = TURN_HEADER_BYTES
-    externals = 0
     externalBytes = 0
+    deliveries = 0
     words[TurnWord.RUNS] = 0
     words[TurnWord.SHARED] = 0
     words[TurnWord.DATA] = 0
     words[TurnWord.WAKE_IN] = NEVER
-    result = bareArray()
+    if (externals > 0) result = [0, buffer]
+    externals = 0
     last = null
   }
   resultNumber = (resultNumber + 1) >>> 0
@@ -102,10 +108,14 @@ export function command(type: number, flags: number, gateway: number, connection
 
 /**
  * One message to a room, or with null to all of the app, at every gateway.
- * `except` are pairs of gateway and connection, `count` numbers in all.
+ * `except` are pairs of gateway and connection, `count` numbers in all; `receivers` is how many are in the room.
+ * @throws RangeError if that is more than a turn may send
  */
-export function sendRoom(room: string | null, except: number[], count: number, data: string | Uint8Array, binary: boolean): void {
+export function sendRoom(room: string | null, except: number[], count: number, data: string | Uint8Array, binary: boolean, receivers: number): void {
   last = null
+  // One that is too much by itself is sent all the same.
+  if (deliveries > 0 && deliveries + receivers > MAX_TURN_DELIVERIES) throw tooMany()
+  deliveries += receivers
   const nameUnits = room === null ? 0 : room.length
   const external = isLong(data)
   reserve(HEADER_BYTES + 8 + nameUnits * 3 + count * 4 + (external ? 4 : typeof data === 'string' ? data.length * 3 : typedArrayByteLength(data)))
@@ -307,6 +317,8 @@ function writeFrame(type: number, flags: number, gateway: number, connection: nu
 function addExternal(data: string | Uint8Array): number {
   const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
   if (externals >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
+  // Nobody's setter of an index is to see it. Not at the beginning of each turn: few have any, and it is slow.
+  if (externals === 0) objectSetPrototypeOf(result, null)
   result[2 + externals] = typeof data === 'string' ? data : copyOf(data)
   externalBytes += size
   return externals++
@@ -318,15 +330,39 @@ function copyOf(data: Uint8Array): ArrayBuffer {
   return copy
 }
 
+let report: (limit: 'turnBytes' | 'turnDeliveries', what: string) => void = () => {}
+/** Who is told of it. */
+export function onTooMuch(next: typeof report): void {
+  report = next
+}
+
 function tooMuch(): Error {
-  return new NativeRangeError(`more than ${MAX_TURN_BYTES / 1024 / 1024} MiB were sent at once`)
+  const what = `more than ${MAX_TURN_BYTES / 1024 / 1024} MiB were sent at once`
+  report('turnBytes', what)
+  return new NativeRangeError(what)
+}
+
+function tooMany(): Error {
+  const what = `messages to rooms had more than ${MAX_TURN_DELIVERIES} receivers in one turn`
+  report('turnDeliveries', what)
+  return new NativeRangeError(what)
+}
+
+/** What `run` writes may go beyond what a turn may send; it is short. */
+export function withSpare(run: () => void): void {
+  spare = SPARE_BYTES
+  try {
+    run()
+  } finally {
+    spare = 0
+  }
 }
 
 /** Room for `count` bytes more, and for padding. */
 function reserve(count: number): void {
   const needed = used + count + 8
   if (needed <= capacity) return
-  if (needed > MAX_TURN_BYTES) throw tooMuch()
+  if (needed > MAX_TURN_BYTES + spare) throw tooMuch()
   const old = bytes
   allocate(mathMax(needed, capacity * 2))
   typedArraySet(bytes, old)

@@ -1,8 +1,9 @@
 import { NEVER, TurnWord } from '../turn-layout.ts'
 import { current, setCurrent, type Running } from './current.ts'
+import { reached } from './limits.ts'
 import { logError } from './log.ts'
 import { setWord } from './outbox.ts'
-import { NativeMap, NativeRangeError, NativeTypeError, bareArray, mapDelete, mapGet, mapSet, mapSize, mathMax, mathMin, now, reflectApply, toNumber } from './primordials.ts'
+import { NativeMap, NativeRangeError, NativeTypeError, bareArray, mapDelete, mapGet, mapSet, mapSize, mathMax, mathMin, now, objectAssign, ours, reflectApply, toNumber } from './primordials.ts'
 
 /** Longer delays are 1 ms, as in Node. */
 const MAX_DELAY_MS = 2 ** 31 - 1
@@ -102,9 +103,12 @@ class Timeout {
 function add(callback: unknown, delay: number, repeat: boolean, args: unknown[]): Timeout {
   if (typeof callback !== 'function') {
     const error = new NativeTypeError('The "callback" argument must be of type function')
-    throw Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
+    throw objectAssign(error, { code: 'ERR_INVALID_ARG_TYPE' })
   }
-  if (mapSize(timers) >= limit) throw new NativeRangeError(`this app has ${limit} timers set, which is its limit`)
+  if (mapSize(timers) >= limit) {
+    reached('timers', `a timer was refused: ${limit} are set`)
+    throw new NativeRangeError(`this app has ${limit} timers set, which is its limit`)
+  }
   return new Timeout(callback as Callback, delay, repeat, args)
 }
 
@@ -132,6 +136,10 @@ export const timerGlobals = {
   clearImmediate: clear
 }
 
+export function timersAreDue(): boolean {
+  return heapSize > 0 && heap[1]!.due <= now()
+}
+
 /** The timers that are due now, in order; those that they set wait for the next turn. */
 export async function runTimers(afterEach: () => Promise<void>): Promise<void> {
   const time = now()
@@ -154,7 +162,7 @@ export async function runTimers(afterEach: () => Promise<void>): Promise<void> {
     } catch (error) {
       logError('Uncaught in a timer: ', error)
     }
-    await afterEach()
+    await ours(afterEach())
   }
 }
 

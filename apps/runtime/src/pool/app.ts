@@ -26,17 +26,27 @@ export interface PoolApp {
   toldRoute: string
   revision: number
   heapMiB: number
+  /** No other app is ever in the worker that holds it. */
+  dedicated: boolean
   /** Quota of `cloud.shared`. */
   sharedBytes: number
   placement: Placement | null
   /** Isolates that were started anew after one was lost. */
   restarts: number
+  /** Times that its worker was ended because of its memory, see placement.ts. */
+  memoryKills: number
+  /** How often each limit was reached in its isolates, see limits-reached.ts. */
+  limitsReached: Map<string, number>
+  /** When its log was last told of requests that took too long. */
+  lateToldAt: number
   /** Losses in a row, and when the last isolate was started. */
   losses: number
   startedAt: number
+  /** When it lost an isolate by its own fault last. Epoch milliseconds. */
+  faultAt: number
   /** Epoch milliseconds: until then it is watched, because a worker that held it has crashed. */
   watchedUntil: number
-  /** It was running when a worker crashed that had been told to watch it: until then it has a worker of its own. Epoch milliseconds. */
+  /** Until then it has a worker of its own, for what it did to others (placement.ts). Epoch milliseconds. */
   quarantinedUntil: number
   /** Has failed so often that it is not started again until it changes. */
   failed: boolean
@@ -52,10 +62,15 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     toldRoute: '',
     revision: release.app.revision,
     heapMiB: effectiveLimits(release.app.limits).heapMiB,
+    dedicated: isDedicated(release),
     sharedBytes: effectiveLimits(release.app.limits).sharedBytes,
     placement: null,
     restarts: 0,
+    memoryKills: 0,
+    limitsReached: new Map(),
+    lateToldAt: 0,
     losses: 0,
+    faultAt: 0,
     watchedUntil: 0,
     quarantinedUntil: 0,
     startedAt: 0,
@@ -70,7 +85,12 @@ export function refresh(app: PoolApp, release: Release): void {
   app.route = routeOf(app.number, release)
   app.revision = release.app.revision
   app.heapMiB = effectiveLimits(release.app.limits).heapMiB
+  app.dedicated = isDedicated(release)
   app.sharedBytes = effectiveLimits(release.app.limits).sharedBytes
+}
+
+function isDedicated({ app }: Release): boolean {
+  return effectiveLimits(app.limits).dedicatedWorker === 1
 }
 
 /** Runs `work` when what was begun for this app before is over, failed or not. */

@@ -15,6 +15,8 @@ const MAX_DELAY_MS = 60_000
 const WATCH_MS = 60_000
 /** Who was running when a worker crashed is alone for so long. */
 const QUARANTINE_MS = 600_000
+/** Who loses a second isolate by its own fault (a turn without end, its heap) within this time is alone, too: each costs the others time. */
+const FAULT_MS = 60_000
 /** Losses in a row after which the app cannot run, and its clients are told so. */
 const MAX_LOSSES = 10
 
@@ -67,7 +69,7 @@ export class Placements {
     return inTurn(app, async () => {
       app.failed = false
       app.losses = 0
-      app.quarantinedUntil = 0
+      app.quarantinedUntil = app.faultAt = 0
       if (app.placement !== null) await this.#apply(app, before)
       if (!app.dedicated) this.#workers.endDedicated(app.number)
     })
@@ -130,6 +132,7 @@ export class Placements {
     worker.apps.delete(app.number)
     worker.running.delete(app.number)
     countLoss(app)
+    if (down.fault === 'tenant') this.#onFault(app)
     if (worker.apps.size === 0 && !app.dedicated) this.#workers.finish(worker)
     this.#recover(app, 'crashed')
   }
@@ -164,9 +167,20 @@ export class Placements {
       app.watchedUntil = now + WATCH_MS
       if (!worker.running.has(app.number) && lost.length > 1) continue
       countLoss(app)
-      if (app.quarantinedUntil < now && worker.running.has(app.number)) this.#report(`${app.appid} was running when worker ${worker.index} ended: it gets a worker of its own`)
-      if (worker.running.has(app.number)) app.quarantinedUntil = now + QUARANTINE_MS
+      if (worker.running.has(app.number)) this.#quarantine(app, `${app.appid} was running when worker ${worker.index} ended`)
     }
+  }
+
+  #onFault(app: PoolApp): void {
+    const now = Date.now()
+    if (now - app.faultAt < FAULT_MS) this.#quarantine(app, `${app.appid} has lost two isolates by its own fault`)
+    app.faultAt = now
+  }
+
+  #quarantine(app: PoolApp, why: string): void {
+    const now = Date.now()
+    if (app.quarantinedUntil < now) this.#report(`${why}: it gets a worker of its own`)
+    app.quarantinedUntil = now + QUARANTINE_MS
   }
 
   /** Starts the app anew elsewhere, with growing delays if it keeps getting lost. */

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, setPriority } from 'node:os'
 import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
 import { memoryText } from './memory-watch.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -12,6 +12,8 @@ const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
 /** Workers for apps in quarantine, at most. */
 const MAX_OWN = 16
+/** As of nice(1). */
+const OWN_PRIORITY = 10
 /** One that was not wanted after all. */
 const OWN_IDLE_MS = 10_000
 /** A worker of an app that has one for itself, while that is asleep. */
@@ -127,6 +129,7 @@ export class Workers {
     if (free !== undefined) return free
     if (workers.length >= MAX_OWN) return emptiest(workers)
     const worker = await this.#startWorker()
+    yieldToOthers(worker)
     this.#own.set(worker.index, worker)
     return worker
   }
@@ -307,6 +310,15 @@ export class Workers {
     this.#dismissed = this.#spare
     this.#spare = null
     this.#dismissed.kill()
+  }
+}
+
+/** What apps in quarantine do comes behind all else on the machine. The threads of isolates begin later and have it from this one. */
+function yieldToOthers(worker: WorkerProcess): void {
+  try {
+    setPriority(worker.pid, OWN_PRIORITY)
+  } catch {
+    // It has just ended.
   }
 }
 

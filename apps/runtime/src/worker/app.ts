@@ -1,17 +1,19 @@
-import { Flag, FrameType, encodeLogLine, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
+import { Flag, FrameType, encodeLogLine, readU16, writeU32, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
 import type { Isolate } from './isolate.ts'
 import { Slowdown } from './cpu-share.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery, Suspect } from './mailbox.ts'
+import { GUEST_LIMITS } from '../turn-layout.ts'
 import { checkResult, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import type { Spare } from './spare.ts'
-import type { Turns, WatchedTurn } from './turns.ts'
+import type { Admission, Turns, WatchedTurn } from './turns.ts'
 
 export interface AppParts {
   app: number
   generation: number
+  /** What it begins with; not kept. */
   release: AppRelease
   /** Gives it an isolate. */
   spare: Spare
@@ -52,16 +54,19 @@ const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undef
  * One app in this worker: its inbox, its isolate, and the turns that bring one to the other, one at a time.
  */
 export class App {
-  readonly #parts: AppParts
+  readonly #parts: Omit<AppParts, 'release'>
   readonly #inbox: Inbox
   readonly #results: Results
   readonly #slowdown: Slowdown
   readonly #idle: IdleWatch
-  #release: AppRelease
+  /** What runs, without its code: that is in the isolate. */
+  #release: Pick<AppRelease, 'appid' | 'limits'>
   #isolate: Isolate | null = null
   #gone = false
   /** A turn runs, or waits for admission. */
   #busy = true
+  /** Of the turn that runs. */
+  #admission: Admission | null = null
   #wake = false
   #wakeTimer: NodeJS.Timeout | null = null
   #acknowledged = 0
@@ -70,24 +75,29 @@ export class App {
   #eventMs = 0
   #updates: { release: AppRelease; done: (error?: Error) => void }[] = []
   #last: TurnResult | null = null
+  /** Gateways that have much to deliver for it. */
+  readonly #heldBy = new Set<number>()
   #turnCount = 0
   #eventCount = 0
   /** Who wants the isolate put away, and whether it need not be idle for that. */
   #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
   #forgets: { key: Uint8Array; done: () => void }[] = []
-  readonly #watchedUntil: number
+  #watchedUntil: number
+  #inTurn = false
+  /** The pool has been told of the turn. */
+  #isTold = false
   readonly #attachTimer: NodeJS.Timeout
 
-  constructor(parts: AppParts) {
+  constructor({ release, ...parts }: AppParts) {
     this.#parts = parts
-    this.#release = parts.release
+    this.#release = withoutCode(release)
     this.#watchedUntil = performance.now() + parts.watchMs
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
-    this.#slowdown = new Slowdown(parts.release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
+    this.#slowdown = new Slowdown(release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
     this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
-    parts.turns.enter(() => void this.#start())
+    parts.turns.enter((admission) => void this.#start(release, admission))
   }
 
   get generation(): number {
@@ -101,8 +111,15 @@ export class App {
   /** An event frame of this app, `bytes[start .. end)`. */
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (this.#gone) return
-    this.#inbox.add(bytes, start, end)
+    if (bytes[start + 4] === FrameType.HOLD) this.#hold(readU16(bytes, start + 6), (bytes[start + 5]! & Flag.END) === 0)
+    else this.#inbox.add(bytes, start, end)
     this.#enterIfNeeded()
+  }
+
+  /** While a gateway has more to deliver than it can keep up with, nothing is begun that would give it more. */
+  #hold(gateway: number, held: boolean): void {
+    if (held) this.#heldBy.add(gateway)
+    else this.#heldBy.delete(gateway)
   }
 
   /** The pool has stored the changes of `cloud.shared` up to this one, or could not. */
@@ -169,6 +186,12 @@ export class App {
     this.#parts.pool.send({ type: FrameType.FETCH_ABORT, flags: Flag.END, gateway: 0, app: this.#parts.app, generation: this.generation, connection: 0, sequence: 0 })
   }
 
+  /** For so long the pool is told when a turn begins and ends, also of the one that runs. Milliseconds. */
+  watch(ms: number): void {
+    this.#watchedUntil = Math.max(this.#watchedUntil, performance.now() + ms)
+    if (this.#inTurn && !this.#isTold) this.#beginTurn()
+  }
+
   async stats(): Promise<IsolateStats> {
     const isolate = this.#isolate
     const alive = isolate !== null && !isolate.disposed && !this.#gone
@@ -184,10 +207,10 @@ export class App {
     }
   }
 
-  async #start(): Promise<void> {
-    const { turns, spare, release } = this.#parts
+  async #start(release: AppRelease, admission: Admission): Promise<void> {
+    const { turns, spare } = this.#parts
     const memoryMiB = release.limits['heapMiB']!
-    const told = this.#tellTurn(0)
+    this.#beginTurn()
     try {
       this.#isolate = await spare.take(memoryMiB)
       if (this.#gone) {
@@ -199,8 +222,8 @@ export class App {
     } catch (error) {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
     } finally {
-      if (told) this.#tellTurn(Flag.END)
-      turns.leave()
+      this.#endTurn()
+      turns.leave(admission)
       spare.refillSoon(memoryMiB)
       this.#afterTurn()
     }
@@ -208,30 +231,40 @@ export class App {
 
   #enter(): void {
     this.#busy = true
-    this.#parts.turns.enter(() => void this.#turn())
+    this.#parts.turns.enter((admission) => void this.#turn(admission))
   }
 
-  async #turn(): Promise<void> {
-    const told = this.#tellTurn(0)
+  async #turn(admission: Admission): Promise<void> {
+    this.#admission = admission
+    this.#beginTurn()
     try {
       if (!this.#gone) await this.#loadUpdates()
-      if (!this.#gone && !this.#results.isFull && !this.#slowdown.isWaiting) await this.#deliver()
+      if (!this.#gone && this.#mayDeliver) await this.#deliver()
       if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
       if (!this.#gone && this.#putAways.length > 0) await this.#rest()
     } finally {
-      if (told) this.#tellTurn(Flag.END)
-      this.#parts.turns.leave()
+      this.#endTurn()
+      this.#parts.turns.leave(admission)
       this.#afterTurn()
     }
   }
 
-  /** To the pool, at once: the turn may end the process. Returns whether it was told. */
-  #tellTurn(flags: number): boolean {
-    if (flags === 0 && performance.now() > this.#watchedUntil) return false
+  #beginTurn(): void {
+    this.#inTurn = true
+    this.#isTold = performance.now() <= this.#watchedUntil
+    if (this.#isTold) this.#tellTurn(0)
+  }
+
+  #endTurn(): void {
+    if (this.#isTold) this.#tellTurn(Flag.END)
+    this.#inTurn = this.#isTold = false
+  }
+
+  /** To the pool, at once: the turn may end the process. */
+  #tellTurn(flags: number): void {
     const { app, generation, pool } = this.#parts
     pool.send({ type: FrameType.TURN, flags, gateway: 0, app, generation, connection: 0, sequence: 0 })
     pool.flush()
-    return true
   }
 
   #afterTurn(): void {
@@ -241,11 +274,16 @@ export class App {
 
   #enterIfNeeded(): void {
     if (this.#busy || this.#gone) return
-    const wanted = (this.#inbox.hasNext || this.#wake) && !this.#results.isFull && !this.#slowdown.isWaiting
+    const wanted = (this.#inbox.hasNext || this.#wake) && this.#mayDeliver
     if (wanted || this.#updates.length + this.#forgets.length + this.#putAways.length > 0) this.#enter()
   }
 
+  get #mayDeliver(): boolean {
+    return !this.#results.isFull && this.#heldBy.size === 0 && !this.#slowdown.isWaiting
+  }
+
   #tellSlow(): void {
+    this.#reached('minuteCpuMs', 1)
     this.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
   }
 
@@ -337,7 +375,9 @@ export class App {
 
   #accept(result: unknown): void {
     try {
-      this.#last = this.#results.add(checkResult(result))
+      const last = this.#results.add(checkResult(result))
+      this.#tellLimits(this.#last?.limits ?? [], last.limits)
+      this.#last = last
     } catch (error) {
       this.#fail((error as Error).message, 'tenant')
       return
@@ -380,7 +420,9 @@ export class App {
   #failIfEnded(error: Error): boolean {
     if (this.#gone || !this.#isolate!.disposed) return this.#gone
     const message = String(error.message)
-    this.#fail(/memory limit|disposed/i.test(message) ? `the heap was above ${this.#release.limits['heapMiB']} MiB` : message, 'tenant')
+    const isFull = /memory limit|disposed/i.test(message)
+    if (isFull) this.#reached('heapMiB', 1)
+    this.#fail(isFull ? `the heap was above ${this.#release.limits['heapMiB']} MiB (limit heapMiB)` : message, 'tenant')
     return true
   }
 
@@ -399,7 +441,7 @@ export class App {
     const { appid, revision, functions, modules, env, limits } = release
     const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
-    this.#release = release
+    this.#release = withoutCode(release)
     this.#slowdown.share.limit(limits['minuteCpuMs']!)
     if (!this.#gone) this.#idle.limitChanged()
   }
@@ -418,10 +460,13 @@ export class App {
 
   #watched(cpuMs: () => number, limitMs: number): WatchedTurn {
     return {
+      admission: this.#admission,
       cpuMs,
       limitMs,
       stop: (reason) => {
-        this.#fail(reason, 'tenant')
+        const isOwn = limitMs === this.#release.limits['turnCpuMs']
+        if (isOwn && !this.#gone) this.#reached('turnCpuMs', 1)
+        this.#fail(isOwn ? `${reason} (limit turnCpuMs)` : reason, 'tenant')
       },
       lost: () => this.#parts.onTainted(`a turn of ${this.#release.appid} could not be ended`)
     }
@@ -434,10 +479,31 @@ export class App {
     this.#parts.onDown(reason, fault)
   }
 
+  #tellLimits(before: number[], now: number[]): void {
+    // What a guest says that was taken over, is believed of its own app only.
+    for (const [index, limit] of now.length === 0 ? [] : GUEST_LIMITS.entries()) {
+      const times = (now[index]! - (before[index] ?? 0)) >>> 0
+      if (times > 0) this.#reached(limit, times)
+    }
+  }
+
+  /** The pool counts it. */
+  #reached(limit: string, times: number): void {
+    const { app, generation, pool } = this.#parts
+    const payload = Buffer.alloc(4 + limit.length)
+    writeU32(payload, 0, times)
+    payload.write(limit, 4, 'latin1')
+    pool.send({ type: FrameType.REACHED, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }, payload)
+  }
+
   /** A line of the platform's own in the app's log. */
   log(level: LogLevel, message: string): void {
     const { app, generation, pool } = this.#parts
     const line = encodeLogLine({ time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message })
     pool.send({ type: FrameType.LOG, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }, line)
   }
+}
+
+function withoutCode({ appid, limits }: AppRelease): Pick<AppRelease, 'appid' | 'limits'> {
+  return { appid, limits }
 }

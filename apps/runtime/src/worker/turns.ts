@@ -4,8 +4,16 @@
  * trusted to end, so each turn is looked at from here.
  */
 
+/** Room for one turn. */
+export interface Admission {
+  /** Others have it again, though the turn still runs. */
+  isOver: boolean
+}
+
 /** A running turn: what the watch has to know of it. */
 export interface WatchedTurn {
+  /** Of turns that were admitted. */
+  admission?: Admission | null
   /** CPU milliseconds of the isolate up to now. */
   cpuMs(): number
   /** CPU milliseconds that the turn may take. */
@@ -18,6 +26,7 @@ export interface WatchedTurn {
 
 interface Running {
   turn: WatchedTurn
+  isLong: boolean
   startedAt: number
   cpuAtStart: number
   stoppedAt: number
@@ -29,14 +38,21 @@ const WALL_FACTOR = 5
 /** `dispose()` ends what can be ended within this time (measured: 155 ms at most). */
 const LOST_AFTER_MS = 500
 const COMPACT_FROM = 1024
+/**
+ * A turn that takes longer makes room for another: whoever loops does not keep the others waiting until it is stopped. isolated-vm has one
+ * thread more than there are cores, so this is done for one at a time.
+ */
+const LONG_MS = 30
+const MAX_LONG = 1
 
 export class Turns {
   readonly #limit: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: ((admission: Admission) => void)[] = []
   #head = 0
   #admitted = 0
   readonly #running = new Map<number, Running>()
   #nextId = 1
+  #long = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(limit: number) {
@@ -44,16 +60,18 @@ export class Turns {
   }
 
   /** Calls `start` when there is room, in the order of asking. Whoever started calls `leave` at the end. */
-  enter(start: () => void): void {
+  enter(start: (admission: Admission) => void): void {
     if (this.#admitted < this.#limit) {
       this.#admitted++
-      start()
+      start({ isOver: false })
     } else {
       this.#waiting.push(start)
     }
   }
 
-  leave(): void {
+  leave(admission: Admission): void {
+    if (admission.isOver) return
+    admission.isOver = true
     const next = this.#waiting[this.#head]
     if (next === undefined) {
       this.#admitted--
@@ -65,18 +83,18 @@ export class Turns {
       this.#head = 0
     }
     // Not from here: a chain of promises would keep timers and sockets waiting.
-    setImmediate(next)
+    setImmediate(next, { isOver: false })
   }
 
   /** Watches `run` until it settles. After `lost` it never does, as its thread never comes back. */
   async watch<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
     const id = this.#nextId++
-    this.#running.set(id, { turn, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 })
+    this.#running.set(id, { turn, isLong: false, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 })
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS)
     try {
       return await run()
     } finally {
-      this.#running.delete(id)
+      this.#forget(id)
     }
   }
 
@@ -103,6 +121,7 @@ export class Turns {
   #lookAtRunning(running: Running, now: number): void {
     const { turn } = running
     const wallMs = now - running.startedAt
+    if (wallMs > LONG_MS && !running.isLong && this.#long < MAX_LONG) this.#onLong(running)
     if (wallMs < turn.limitMs) return
     if (turn.cpuMs() - running.cpuAtStart < turn.limitMs && wallMs < turn.limitMs * WALL_FACTOR) return
     running.stoppedAt = now
@@ -111,7 +130,18 @@ export class Turns {
 
   #lookAtStopped(id: number, running: Running, now: number): void {
     if (now - running.stoppedAt < LOST_AFTER_MS) return
-    this.#running.delete(id)
+    this.#forget(id)
     running.turn.lost()
+  }
+
+  #onLong(running: Running): void {
+    running.isLong = true
+    this.#long++
+    if (running.turn.admission) this.leave(running.turn.admission)
+  }
+
+  #forget(id: number): void {
+    if (this.#running.get(id)?.isLong === true) this.#long--
+    this.#running.delete(id)
   }
 }

@@ -78,6 +78,17 @@ describe('messages', () => {
     await test.until((frames) => acknowledged(frames).includes(waiting))
   })
 
+  it('wait a little for what a handler has called without waiting for it, as they do in laf', async () => {
+    const test = await harness.start(`
+      const state = new Map([['n', 0]])
+      async function work(socket) { const n = await state.get('n'); await null; state.set('n', n + 1); socket.send(String(n + 1)) }
+      exports.main = ({ socket }) => { work(socket) }`)
+    test.open(1)
+    for (let i = 0; i < 20; i++) test.event(FrameType.MESSAGE, 1, 'x')
+    await test.until(() => test.texts().length === 21)
+    expect(test.texts().at(-1)).toBe('21')
+  })
+
   it('wait for a handler that awaits what is there already, as they do in laf', async () => {
     // Two events of one batch: without the wait both would read 0, and one update would be lost.
     const test = await harness.start(`

@@ -51,4 +51,19 @@ describe('the CPU of an app', () => {
     for (let i = 0; i < 5; i++) slow.event(FrameType.MESSAGE, 1, 'x')
     await slow.until((frames) => acknowledged(frames).length === 7)
   })
+
+  it('in endless turns does not keep others waiting until they are ended, though as many turns run as there may be', async () => {
+    const endless = `exports.main = ({ params }) => { if (params) for (;;); }`
+    const hogs = await Promise.all([1, 2].map(() => harness.start(endless, { limits: { turnCpuMs: 5_000 } })))
+    const quiet = await harness.start(`exports.main = ({ params, socket }) => { if (params) socket.send('quick') }`)
+    for (const test of [...hogs, quiet]) test.open(1)
+    await quiet.until((frames) => acknowledged(frames).length === 1)
+    for (const hog of hogs) hog.event(FrameType.MESSAGE, 1, 'x')
+    await quiet.until(() => harness.turns.oldestMs > 20)
+    quiet.event(FrameType.MESSAGE, 1, 'x')
+    await quiet.until(() => quiet.texts().length === 1)
+    expect(hogs.flatMap(({ downs }) => downs)).toEqual([])
+    // Their threads are wanted by other tests.
+    for (const { app } of hogs) app.dispose()
+  })
 })
