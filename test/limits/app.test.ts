@@ -37,7 +37,7 @@ describe('logLinesPerSecond and logLineBytes', () => {
       await until('the line that says how many', async () => {
         client.send('flood')
         await client.next()
-        return (await logOf(platform, 'chatty')).some(({ message }) => /^\d+ log lines were dropped: the limit is 20 a second$/.test(message))
+        return (await logOf(platform, 'chatty')).some(({ message }) => /^\d+ log lines were dropped: the limit is 20 a second \(limit logLinesPerSecond\)$/.test(message))
       })
     })
     expectBounded(toll, 100)

@@ -30,6 +30,8 @@ const APP_FIGURES: Figure<AppStats>[] = [
   { kind: 'gauge', name: 'heap_bytes', help: 'Heap of the isolate', read: (s) => one(s.isolate?.heapBytes ?? 0) },
   { kind: 'counter', name: 'log_lines_dropped_total', help: 'Log lines above the limit', read: (s) => one(s.isolate?.logLinesDropped ?? 0) },
   { kind: 'counter', name: 'restarts_total', help: 'Isolates that were started anew', read: (s) => one(s.restarts) },
+  { kind: 'counter', name: 'worker_memory_kills_total', help: 'Times that a worker was ended because of its memory while this app was in a turn or alone in it', read: (s) => one(s.workerMemoryKills) },
+  { kind: 'counter', name: 'limits_reached_total', help: 'Times that a limit was reached', labels: ['limit'], read: (s) => each(s.limits) },
   { kind: 'gauge', name: 'hibernated', help: '1 when the app has no isolate', read: (s) => one(s.hibernated ? 1 : 0) }
 ]
 

@@ -87,6 +87,7 @@ export class FakePool {
       sendTo: ({ id }) => find(id) !== undefined,
       sharedDelete: () => true,
       processes: () => PROCESSES,
+      sandbox: () => 'bwrap',
       ready: () => this.isReady
     }
   }
@@ -103,10 +104,13 @@ export const STATS: AppStats = {
     bytesOut: 2_000,
     queueEvents: 1,
     queueBytes: 10,
-    refused: { 429: 2 }
+    refused: { 429: 2 },
+    limits: { connections: 2 }
   },
   isolate: { turns: 30, events: 54, errors: 1, cpuMs: 12.5, heapBytes: 2_000_000, logLinesDropped: 0, waiting: 1, running: false },
   restarts: 0,
+  limits: { connections: 2, timers: 1 },
+  workerMemoryKills: 0,
   hibernated: false,
   worker: 0,
   generation: 1

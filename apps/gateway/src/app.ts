@@ -6,7 +6,10 @@ import type { Gateway } from './context.ts'
 import type { PendingRequest } from './pending-request.ts'
 import type { PendingUpgrade } from './pending-upgrade.ts'
 import { FragmentPace, ReadingShare } from './reading-share.ts'
+import type { Told } from './reached.ts'
 import { SendMemory } from './send-memory.ts'
+import { flushTouched } from './touched.ts'
+import { WritingShare } from './writing-share.ts'
 
 /** How the app's log names an event. */
 export interface EventDescription {
@@ -58,6 +61,10 @@ export class App {
   /** What is done at a time with what its clients send. */
   readonly share: ReadingShare
   readonly fragments = new FragmentPace()
+  /** What is done at a time of what it says. */
+  readonly writing: WritingShare
+  /** By limit, see reached.ts. */
+  readonly told: Record<string, Told> = {}
   /** Connections whose sockets are open. */
   open = 0
   /** Bytes of request bodies that are still arriving. */
@@ -68,7 +75,8 @@ export class App {
     messagesOut: 0,
     bytesIn: 0,
     bytesOut: 0,
-    refused: {}
+    refused: {},
+    limits: {}
   }
 
   /** What the pool said last, null if it has to be asked. */
@@ -87,6 +95,7 @@ export class App {
     this.gateway = gateway
     this.sendMemory = new SendMemory(gateway.sendMemory)
     this.share = new ReadingShare(gateway.turns)
+    this.writing = new WritingShare(this, gateway.writingTurns, () => flushTouched(gateway))
     this.appid = route.appid
     this.route = route
     this.limits = effectiveLimits(route.limits)

@@ -9,6 +9,7 @@ import { Pause } from './flow.ts'
 import { HEARTBEAT } from './heartbeat.ts'
 import { HeldWrites } from './held-writes.ts'
 import { notify } from './notify.ts'
+import { reached } from './reached.ts'
 import { readSlowly } from './read-slowly.ts'
 import { leaveAll } from './rooms.ts'
 import { afterHeld } from './slow-clients.ts'
@@ -99,6 +100,7 @@ export class Connection {
     const { app } = this
     if (data.byteLength > app.limits.messageBytes) {
       // ws checks against the limit of the time of the upgrade, which may have been higher.
+      this.#tooLarge()
       this.closeByPlatform(1009, '')
       return
     }
@@ -123,8 +125,13 @@ export class Connection {
     readSlowly(this.socket)
     if (this.forgotten) return
     this.app.counters.events.error++
+    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') this.#tooLarge()
     const head: ErrorHead = { name: error.name, message: error.message, ...(error.code === undefined ? {} : { code: error.code }) }
     deliver(this.app, FrameType.ERROR, 0, this, Buffer.from(JSON.stringify(head)))
+  }
+
+  #tooLarge(): void {
+    reached(this.app, 'messageBytes', `${this.id} was closed with 1009: it sent more than ${this.app.limits.messageBytes} bytes in one message`)
   }
 
   /** ws emits this once, after everything else. */
@@ -170,14 +177,26 @@ export class Connection {
     return true
   }
 
-  /** Payload of OPEN and ATTACH: all that a new life of the app has to know of it. */
+  /** Payload of OPEN: all that its handler is told, and what an earlier try of it has left. */
   opening(): Uint8Array {
+    return this.#withState(this.#head)
+  }
+
+  /** Payload of ATTACH: all that a new life of the app has to know of it. */
+  attaching(): Uint8Array {
+    const { protocol } = this.ws
+    const extensions = this.#compressed === null ? '' : this.ws.extensions
+    // An AttachHead. Of 10,000 of them JSON.stringify and the extensions, which ws puts together anew each time, would be half of the work.
+    return this.#withState(`{"id":"${this.id}","protocol":${textOf(protocol)},"extensions":${textOf(extensions)}}`)
+  }
+
+  #withState(headText: string): Uint8Array {
     const { rooms, data } = this
     const paused = (this.pauses & Pause.APP) !== 0
-    if (rooms === null && data === null && !paused) return withLength(this.#head)
+    if (rooms === null && data === null && !paused) return withLength(headText)
     const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}) }
     const more = JSON.stringify(state).slice(1)
-    const head = withLength(more === '}' ? this.#head : `${this.#head.slice(0, -1)},${more}`)
+    const head = withLength(more === '}' ? headText : `${headText.slice(0, -1)},${more}`)
     return data === null ? head : Buffer.concat([head, data])
   }
 
@@ -242,7 +261,10 @@ export class Connection {
     else this.#write(frames, written)
     if (this.socket.writableLength > 0) noteBacklog(this)
     if (this.held === null || this.deaf) return
-    if (this.buffered > this.app.limits.sendBufferBytes) this.closeSlow()
+    if (this.buffered > this.app.limits.sendBufferBytes) {
+      reached(this.app, 'sendBufferBytes', `${this.id} was closed with 1013: more than ${this.app.limits.sendBufferBytes} bytes wait for it`)
+      this.closeSlow()
+    }
     afterHeld(this.app)
   }
 
@@ -341,6 +363,10 @@ export class Connection {
     this.pauses &= ~why
     if (this.pauses === 0) this.ws.resume()
   }
+}
+
+function textOf(text: string): string {
+  return text === '' ? '""' : JSON.stringify(text)
 }
 
 function withLength(json: string): Buffer {

@@ -10,6 +10,7 @@ import type { SendMemory } from './send-memory.ts'
 import type { Settings, Times } from './settings.ts'
 import type { WebSocketAcceptor } from './websocket-server.ts'
 import type { WorkerLinks } from './worker-links.ts'
+import type { WritingTurns } from './writing-share.ts'
 
 /** What the parts of one gateway share. */
 export interface Gateway {
@@ -28,12 +29,12 @@ export interface Gateway {
   readonly rates: RateLimiter
   /** Divides its time between the clients of different apps. */
   readonly turns: Turns
+  /** The same for what apps send. */
+  readonly writingTurns: WritingTurns
   /** What waits for slow clients of all apps. */
   readonly sendMemory: SendMemory
   /** Connections that were sent something since the last flush. */
   readonly touched: Connection[]
-  /** Receivers that messages to rooms had since then. */
-  waitingReceivers: number
   /** Connections opened in this life, the other half of their ids. */
   opened: number
   /** No new connections and requests. */

@@ -163,7 +163,7 @@ function attach(app: App, wanted: Attachment): void {
       // A new life of the app says again what it listens to.
       connection.listens = 0
       if (!connection.known) continue
-      wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.opening())
+      wanted.link.send(headFor(app, wanted, FrameType.ATTACH, connection), connection.attaching())
       repeatBacklog(connection)
     }
     tellAttached(app.gateway, wanted)

@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { reached } from './reached.ts'
 
 /** Why a connection is not read; any of them is enough. */
 export const Pause = { RATE: 1, QUEUE: 2, APP: 4 } as const
@@ -8,6 +9,8 @@ export function afterQueued(app: App): void {
   const { outbox, limits } = app
   if (app.queueFull || (outbox.count <= limits.queueEvents && outbox.bytes <= limits.queueBytes)) return
   app.queueFull = true
+  if (outbox.count > limits.queueEvents) reached(app, 'queueEvents', `more than ${limits.queueEvents} events are waiting: its sockets are not read until it catches up`)
+  else reached(app, 'queueBytes', `more than ${limits.queueBytes} bytes of events are waiting: its sockets are not read until it catches up`)
   for (const connection of app.connections.values()) connection.pause(Pause.QUEUE)
 }
 

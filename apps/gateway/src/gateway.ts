@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Server } from 'node:http'
 import { Apps } from './apps.ts'
-import { flushTouched, onCommand } from './commands.ts'
+import { onCommand } from './commands.ts'
 import type { Gateway } from './context.ts'
 import { afterUnplaced, onLinkClose, onLinkOpen } from './delivery.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -15,7 +15,9 @@ import { listen, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
 import { stopGateway } from './stop.ts'
 import { WebSocketAcceptor } from './websocket-server.ts'
+import { flushTouched } from './touched.ts'
 import { WorkerLinks } from './worker-links.ts'
+import { WritingTurns } from './writing-share.ts'
 
 /** A gateway as its process sees it. */
 export interface GatewayHandle {
@@ -81,9 +83,9 @@ function assemble(settings: Settings): Gateway {
     heartbeat: new Heartbeat(times.heartbeat),
     rates: new RateLimiter(times),
     turns: new Turns(),
+    writingTurns: new WritingTurns(),
     sendMemory: new SendMemory(null),
     touched: [],
-    waitingReceivers: 0,
     opened: 0,
     stopping: false,
     platformReady: settings.supervised ? false : null

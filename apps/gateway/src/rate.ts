@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts'
 import { Pause } from './flow.ts'
+import { reached } from './reached.ts'
 import type { Times } from './settings.ts'
 
 /** The burst that a connection may send at once, in time of its rate: twice what it may send in a second (API.md: Limits). */
@@ -45,8 +46,10 @@ export class RateLimiter {
 
   #exceeded(connection: Connection, now: number): void {
     const excess = this.#over.get(connection)
-    if (excess === undefined) this.#over.set(connection, { since: now, pausedAt: now })
-    else excess.pausedAt = now
+    if (excess === undefined) {
+      this.#over.set(connection, { since: now, pausedAt: now })
+      reached(connection.app, 'messagesPerSecond', `${connection.id} sends more than ${connection.app.limits.messagesPerSecond} messages in a second, and is read more slowly`)
+    } else excess.pausedAt = now
     connection.pause(Pause.RATE)
     this.#timer ??= setInterval(() => this.#check(Date.now()), CHECK_MS).unref()
   }
@@ -63,6 +66,7 @@ export class RateLimiter {
       this.#over.delete(connection)
     } else if (now - excess.since >= this.#grace) {
       this.#over.delete(connection)
+      reached(connection.app, 'messagesPerSecond', `${connection.id} was closed with 1008, since it went on sending more than ${connection.app.limits.messagesPerSecond} messages in a second`)
       connection.closeByPlatform(1008, 'too many messages')
     } else if (paused && connection.dueAt - now <= BURST_MS - CHECK_MS) connection.resume(Pause.RATE)
   }

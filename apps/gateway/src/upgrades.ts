@@ -10,6 +10,7 @@ import { deliver, ensurePlaced } from './delivery.ts'
 import { findApp } from './find-app.ts'
 import { Pause, requestFits } from './flow.ts'
 import { PendingUpgrade, type Verdict } from './pending-upgrade.ts'
+import { reached } from './reached.ts'
 import { asRefusal, endSocket, Refusal, refuseSocket } from './refuse.ts'
 import { requestIdOf } from './requests.ts'
 import { hasTwoHosts, route } from './routing.ts'
@@ -54,7 +55,9 @@ function checkHttp({ httpVersion, headers }: IncomingMessage): void {
 
 function checkRoom(app: App): void {
   if (!app.servesWebSocket) throw new Refusal('no_websocket_function')
-  if (app.open >= app.limits.connections) throw new Refusal('too_many_connections')
+  if (app.open < app.limits.connections) return
+  reached(app, 'connections', `a client was refused with 429: ${app.limits.connections} connections are open`)
+  throw new Refusal('too_many_connections')
 }
 
 /** While the app was placed, it may have changed, and others may have connected. */

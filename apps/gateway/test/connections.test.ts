@@ -147,7 +147,8 @@ test('counters', async () => {
     bytesOut: 5,
     queueEvents: 0,
     queueBytes: 0,
-    refused: {}
+    refused: {},
+    limits: {}
   })
   expect(worker.events.every((event) => (event.flags & Flag.REDELIVERED) === 0)).toBe(true)
 })

@@ -36,9 +36,15 @@ export const TurnWord = {
   LEFT: 10,
   /** After `rest`: sockets on which functions have put properties, which would be lost with the isolate. */
   EXTRAS: 11,
+  /** How often each of GUEST_LIMITS was reached, since the isolate started: a word each. */
+  LIMITS: 12,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
-  FIRST_RUN: 12
+  FIRST_RUN: 23
 } as const
+
+/** Limits that the guest keeps to, as they are counted and named in logs. Those that no app can set are turnBytes, turnDeliveries, sharedChanges and socketData. */
+export const GUEST_LIMITS = ['timers', 'sharedBytes', 'sharedKeys', 'socketData', 'fetches', 'handlerMs', 'turnBytes', 'turnDeliveries', 'sharedChanges', 'logLinesPerSecond', 'logLineBytes'] as const
+export type GuestLimit = (typeof GUEST_LIMITS)[number]
 
 export const MAX_RUNS = 8
 export const RUN_WORDS = 3
@@ -53,16 +59,28 @@ export const EXTERNAL_FROM = 1024
 /** What a turn may send: beyond it `send` throws. */
 export const MAX_TURN_BYTES = 64 * 1024 * 1024
 export const MAX_TURN_EXTERNALS = 100_000
+/** Entries of `cloud.shared` that may be new or changed in one turn: each is a write to the store, which has one thread for all apps. */
+export const MAX_TURN_SHARED_CHANGES = 200_000
+/** Clients that the messages of a turn to rooms and to all may have together: 500 messages to 10,000. */
+export const MAX_TURN_DELIVERIES = 5_000_000
 
-/** Functions and environment for the guest, at the start and whenever they change. JSON. */
+/** Functions and environment for the guest, at the start and whenever they change. JSON; the code of the functions goes beside it. */
 export interface GuestRelease {
   appid: string
   revision: number
-  functions: { name: string; version: number; code: string; methods: string[] }[]
+  functions: { name: string; version: number; methods: string[] }[]
   /** Modules of the platform that this app uses and most do not. CommonJS. */
   modules: { name: string; code: string }[]
   env: Record<string, string>
   limits: Record<string, number>
+}
+
+/**
+ * A function's code as the guest is given it and evaluates it, so that it need not make a second text of it. The wrapper stands
+ * on the first line of the code, so that line numbers in stacks are those of the compiled code.
+ */
+export function wrapped(name: string, code: string): string {
+  return `(function(exports,require,module,__filename,__dirname){${code}\n})\n//# sourceURL=${name}.js`
 }
 
 /** What the guest gives the host when it starts. Until `load` it does not know its app. */
@@ -73,8 +91,8 @@ export interface GuestEntries {
   restore: (records: ArrayBuffer) => string
   /** As a turn in which nothing happens, but all that has changed is in its result. Before that it removes the key of `cloud.shared` that has these bytes. */
   rest: (acknowledged: number, forget: ArrayBuffer | undefined) => unknown[]
-  /** Loads a GuestRelease and switches to it. Returns '' or the reason why it cannot. */
-  load: (release: string) => string
+  /** Loads a GuestRelease, with the code of its functions in their order (`wrapped`), and switches to it. Returns '' or the reason why it cannot. */
+  load: (release: string, ...codes: string[]) => string
   /** Loads one function of the release, in an isolate that is there for nothing else. Returns '' or `{ message, stack }` as JSON. */
   trial: (name: string) => string
 }

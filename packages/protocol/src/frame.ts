@@ -28,7 +28,7 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024
  */
 export const FrameType = {
   // gateway → worker: events
-  /** A connection that the app knows of already: sent after its isolate was made anew. Payload as OPEN. */
+  /** A connection that the app knows of already: sent after its isolate was made anew. Payload as OPEN, with an AttachHead. */
   ATTACH: 1,
   /** `WebSocket:connection`. Payload: u32 head length, JSON ConnectionHead, then `socket.data` as the guest encoded it, if there is any. */
   OPEN: 2,

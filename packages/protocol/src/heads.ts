@@ -1,19 +1,23 @@
 /** What is said once for a connection or request, as JSON: never for each message. */
 
-/** First part of the payload of OPEN and ATTACH. */
-export interface ConnectionHead {
+/** First part of the payload of ATTACH: what a new isolate has to know. There may be many thousands at once. */
+export interface AttachHead {
   /** `ctx.socket.id` */
   id: string
-  /** Path and query as the app sees them, without the app's prefix. */
-  url: string
-  /** node's IncomingHttpHeaders */
-  headers: Record<string, string | string[] | undefined>
   protocol: string
   extensions: string
   /** Rooms that it has joined; absent is none. */
   rooms?: string[]
   /** Whether the app has paused it. */
   paused?: boolean
+}
+
+/** First part of the payload of OPEN: what only the connection event says as well. */
+export interface ConnectionHead extends AttachHead {
+  /** Path and query as the app sees them, without the app's prefix. */
+  url: string
+  /** node's IncomingHttpHeaders */
+  headers: Record<string, string | string[] | undefined>
 }
 
 /** Payload of UPGRADE: what a client asks that is not accepted yet. */

@@ -31,6 +31,18 @@ export const ROOT = 0
 const MAX_NODE = 0xffff_ffff
 const MAX_ENTRY = Number.MAX_SAFE_INTEGER
 
+/** How many records there are; it is not counted beyond `most` + 1, and no further than they are records. */
+export function countRecords(bytes: Uint8Array, most: number): number {
+  const reader = new RecordReader(bytes)
+  let count = 0
+  try {
+    while (count <= most && reader.next()) count++
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error
+  }
+  return count
+}
+
 /** The bytes are no records; the message says what is wrong with them, and where. */
 export class RecordError extends Error {
   override readonly name = 'RecordError'

@@ -8,6 +8,8 @@ export type SharedErrorCode =
   | 'over_quota'
   /** The bytes are no records, or set an entry of what is no Map and no Set. */
   | 'bad_records'
+  /** To write it would keep other apps from writing for too long. */
+  | 'too_long'
   /** The store itself could not: the disk is full, the file is locked or broken. */
   | 'failed'
   /** Not one that a listing has given. */
@@ -84,7 +86,7 @@ export interface SharedStore {
    * - MUST refuse what would make the app larger than `quota.bytes`, unless it was at least as large before. This is for workers that were
    *   taken over: the guest keeps the app's quota itself, and tells its user which key is too much;
    * - MUST treat DELETE, CLEAR and DROP of what does not exist as done, and refuse a SET in it.
-   * @throws SharedError `stale_lease`, `over_quota`, `bad_records`, `failed`; the lease is void then
+   * @throws SharedError `stale_lease`, `over_quota`, `bad_records`, `too_long`, `failed`; the lease is void then
    */
   write(appid: string, lease: number, records: Uint8Array, quota: { bytes: number }): Promise<void>
 

@@ -18,6 +18,7 @@ const platformSchema = z.object({
   version: z.string(),
   uptimeSeconds: z.number(),
   ready: z.boolean(),
+  sandbox: z.enum(['bwrap', 'none']).meta({ description: 'what workers run inside of (option sandbox)' }),
   processes: z.array(processSchema),
   workers: z.array(processSchema).meta({ description: 'those of the processes that run apps' })
 })
@@ -49,9 +50,9 @@ export const platformRoutes: Route[] = [
     responses: { 200: platformSchema },
     errors: ['unavailable'],
     handle: async (_call, services) => {
-      const all = await processes(services)
+      const [all, sandbox] = await Promise.all([processes(services), services.pool.call('sandbox', null)])
       const workers = all.filter(({ kind }) => kind === 'worker')
-      return ok({ version: services.version, uptimeSeconds: process.uptime(), ready: await services.isReady(), processes: all, workers })
+      return ok({ version: services.version, uptimeSeconds: process.uptime(), ready: await services.isReady(), sandbox, processes: all, workers })
     }
   }),
   route({

@@ -21,13 +21,15 @@ const statsSchema = z.object({
   heapBytes: count,
   logLinesDropped: count,
   restarts: count.meta({ description: 'isolates that were started after the first one' }),
+  workerMemoryKills: count.meta({ description: 'times that its worker was ended because of its memory (option worker-memory-mib), while this app was in a turn or alone in it' }),
+  limits: z.record(z.string(), count).meta({ description: 'how often limits were reached, by their key; beside those that can be set there are some that cannot (docs/counted-limits.md)' }),
   hibernated: z.boolean(),
   running: z.boolean().meta({ description: 'a turn runs at this moment' }),
   worker: z.int().nullable(),
   generation: count
 })
 
-function outward({ connections, traffic, isolate, restarts, hibernated, worker, generation }: AppStats): z.input<typeof statsSchema> {
+function outward({ connections, traffic, isolate, restarts, workerMemoryKills, limits, hibernated, worker, generation }: AppStats): z.input<typeof statsSchema> {
   const { connectionsOpened, events, messagesOut, bytesIn, bytesOut, queueEvents, queueBytes, refused } = traffic
   const { turns = 0, errors = 0, cpuMs = 0, heapBytes = 0, logLinesDropped = 0, running = false } = isolate ?? {}
   return {
@@ -45,6 +47,8 @@ function outward({ connections, traffic, isolate, restarts, hibernated, worker, 
     heapBytes,
     logLinesDropped,
     restarts,
+    workerMemoryKills,
+    limits,
     hibernated,
     running,
     worker,

@@ -1,5 +1,5 @@
 import { sendRoom } from './outbox.ts'
-import { NativeTypeError, bareArray, objectHasOwn } from './primordials.ts'
+import { NativeTypeError, bareArray, objectHasOwn, symbolIterator } from './primordials.ts'
 import { EMPTY, toBytes } from './socket-bytes.ts'
 import { connectionOf, isSocket, type WebSocket } from './socket.ts'
 
@@ -9,8 +9,8 @@ export interface BroadcastOptions {
   binary?: boolean
 }
 
-/** One message to all in a room, or with null to all of the app: one command, however many they are. */
-export function broadcast(room: string | null, data: unknown, options: BroadcastOptions | null | undefined): void {
+/** One message to all in a room, or with null to all of the app: one command, however many they are. `receivers`: how many are there. */
+export function broadcast(room: string | null, receivers: number, data: unknown, options: BroadcastOptions | null | undefined): void {
   const message = typeof data === 'number' ? `${data}` : data
   const text = typeof message === 'string'
   const binary = options && objectHasOwn(options, 'binary') ? !!options.binary : !text
@@ -26,10 +26,10 @@ export function broadcast(room: string | null, data: unknown, options: Broadcast
   if (isSocket(excepted)) leaveOut(excepted)
   // The list is the tenant's, so it is gone through in the tenant's way; nothing of ours is in its hands.
   else if (excepted !== undefined && excepted !== null) for (const socket of iterable(excepted)) leaveOut(socket)
-  sendRoom(room, except, count, text ? message : toBytes(message || EMPTY), binary)
+  sendRoom(room, except, count, text ? message : toBytes(message || EMPTY), binary, receivers)
 }
 
 function iterable(value: Iterable<unknown>): Iterable<unknown> {
-  if (typeof value[Symbol.iterator] !== 'function') throw new NativeTypeError('except must be a socket or a list of sockets')
+  if (typeof (value as unknown as Record<symbol, unknown>)[symbolIterator] !== 'function') throw new NativeTypeError('except must be a socket or a list of sockets')
   return value
 }

@@ -13,11 +13,9 @@ export interface Connection {
   gateway: number
   number: number
   readonly id: string
-  url: string
-  headers: Record<string, string | string[] | undefined>
   protocol: string
   extensions: string
-  /** First 24 characters of the requestIds of its events. */
+  /** First 24 characters of the requestIds of its events, '' until there is one. */
   requestPrefix: string
   readyState: 0 | 1 | 2 | 3
   binaryType: BinaryType
@@ -62,7 +60,7 @@ export interface Delayed {
   bytes: number
 }
 
-export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'url' | 'headers' | 'protocol' | 'extensions' | 'requestPrefix' | 'paused' | 'dataBytes'>
+export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'protocol' | 'extensions' | 'paused' | 'dataBytes'>
 
 /** A connection that is open. All have the same fields from the start: access to them stays fast. */
 export function makeConnection(known: Known): Connection {
@@ -70,11 +68,9 @@ export function makeConnection(known: Known): Connection {
     gateway: known.gateway,
     number: known.number,
     id: known.id,
-    url: known.url,
-    headers: known.headers,
     protocol: known.protocol,
     extensions: known.extensions,
-    requestPrefix: known.requestPrefix,
+    requestPrefix: '',
     readyState: OPEN,
     binaryType: 'nodebuffer',
     paused: known.paused,
@@ -97,7 +93,7 @@ export function makeConnection(known: Known): Connection {
 
 /** A connection of which only the id is known: something that is kept refers to it. It is closed, unless a gateway has it. */
 export function makeClosedConnection(id: string): Connection {
-  const connection = makeConnection({ gateway: 0, number: 0, id, url: '', headers: {}, protocol: '', extensions: '', requestPrefix: '', paused: false, dataBytes: null })
+  const connection = makeConnection({ gateway: 0, number: 0, id, protocol: '', extensions: '', paused: false, dataBytes: null })
   connection.readyState = CLOSED
   return connection
 }
@@ -106,11 +102,8 @@ export function makeClosedConnection(id: string): Connection {
 export function openConnection(connection: Connection, known: Known): void {
   connection.gateway = known.gateway
   connection.number = known.number
-  connection.url = known.url
-  connection.headers = known.headers
   connection.protocol = known.protocol
   connection.extensions = known.extensions
-  connection.requestPrefix = known.requestPrefix
   connection.paused = known.paused
   connection.dataBytes = known.dataBytes
   connection.dataDecoded = known.dataBytes === null

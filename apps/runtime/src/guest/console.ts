@@ -1,6 +1,7 @@
 import { format, inspect } from './globals/inspect.ts'
 import { Level, log, mayLog } from './log.ts'
-import { NativeError, NativeMap, mapDelete, mapGet, mapSet, now, toText } from './primordials.ts'
+import { push } from './lists.ts'
+import { NativeError, NativeMap, bareArray, mapDelete, mapGet, mapSet, now, reflectApply, substring, toText } from './primordials.ts'
 
 /**
  * `console`, into the app's log. Nothing is formatted that the log would not take.
@@ -11,7 +12,7 @@ let indent = ''
 
 function line(level: number, args: unknown[]): void {
   if (!mayLog()) return
-  log(level, indent + (args.length === 1 && typeof args[0] === 'string' ? args[0] : format(...args)))
+  log(level, indent + (args.length === 1 && typeof args[0] === 'string' ? args[0] : reflectApply(format, undefined, args)))
 }
 
 export const console = {
@@ -20,11 +21,11 @@ export const console = {
   info: (...args: unknown[]) => line(Level.INFO, args),
   warn: (...args: unknown[]) => line(Level.WARN, args),
   error: (...args: unknown[]) => line(Level.ERROR, args),
-  trace: (...args: unknown[]) => line(Level.DEBUG, [`Trace: ${format(...args)}\n${new NativeError('').stack ?? ''}`]),
+  trace: (...args: unknown[]) => line(Level.DEBUG, [`Trace: ${reflectApply(format, undefined, args)}\n${new NativeError('').stack ?? ''}`]),
   dir: (value: unknown, options?: object) => line(Level.INFO, [inspect(value, options)]),
   table: (value: unknown) => line(Level.INFO, [value]),
   assert: (condition: unknown, ...args: unknown[]) => {
-    if (!condition) line(Level.ERROR, ['Assertion failed', ...args])
+    if (!condition) line(Level.ERROR, withFirst('Assertion failed', args))
   },
   count: (label: unknown = 'default') => {
     const name = toText(label)
@@ -48,12 +49,19 @@ export const console = {
     if (indent.length < 40) indent += '  '
   },
   groupEnd: () => {
-    indent = indent.slice(2)
+    indent = substring(indent, 2, indent.length)
   }
 }
 
 function elapsed(label: string, args: unknown[]): void {
   const start = mapGet(starts, label)
   if (start === undefined) line(Level.WARN, [`no timer with the label ${label}`])
-  else line(Level.INFO, [`${label}: ${now() - start}ms`, ...args])
+  else line(Level.INFO, withFirst(`${label}: ${now() - start}ms`, args))
+}
+
+function withFirst(first: string, args: unknown[]): unknown[] {
+  const all = bareArray<unknown>()
+  push(all, first)
+  for (let i = 0; i < args.length; i++) push(all, args[i])
+  return all
 }

@@ -27,6 +27,9 @@ const SLICE_MS = 50
 
 /** What was begun has no task: all of the rounds. */
 const SETTLE_DOWN = 'settle down'
+/** No code of a function ran: none. */
+const NOTHING_RAN = 'nothing ran'
+type Begun = Task | typeof SETTLE_DOWN | typeof NOTHING_RAN | null
 
 export interface Dispatcher {
   /** The events of a turn, in order, behind those that a turn before has left, then `done`. What its time does not suffice for is left in turn. */
@@ -53,11 +56,11 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
   const websocket = new WebSocketEvents(parts, handlers)
   const upgrades = new UpgradeEvents(parts)
 
-  function dispatch(mailbox: Mailbox, frame: EventFrame): Task | null {
+  function dispatch(mailbox: Mailbox, frame: EventFrame): Task | typeof NOTHING_RAN | null {
     switch (frame.type) {
       case FrameType.ATTACH:
-        websocket.open(mailbox, frame)
-        return null
+        websocket.attach(mailbox, frame)
+        return NOTHING_RAN
       case FrameType.OPEN:
       case FrameType.MESSAGE:
       case FrameType.ERROR:
@@ -84,14 +87,14 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     const frame = nextWaiting()
     const task = frame === null ? null : begin(mailboxes[first]!, frame)
     // Most turns of most apps have one event: without a promise they cost half.
-    if (task === null && !anythingWaits()) finish(done)
+    if ((task === null || task === NOTHING_RAN) && !anythingWaits()) finish(done)
     else void goOn(task, end, done)
   }
 
-  async function goOn(begun: Task | typeof SETTLE_DOWN | null, end: number, done: () => void): Promise<void> {
+  async function goOn(begun: Begun, end: number, done: () => void): Promise<void> {
     let task = begun
     for (;;) {
-      for (let round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && goesOn(task)); round++) await undefined
+      if (task !== NOTHING_RAN) for (let round = 0; round < MIN_ROUNDS || (round < MAX_ROUNDS && goesOn(task)); round++) await undefined
       const frame = now() < end ? nextWaiting() : null
       if (frame === null) break
       task = begin(mailboxes[first]!, frame)
@@ -99,7 +102,7 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     finish(done)
   }
 
-  function goesOn(task: Task | typeof SETTLE_DOWN | null): boolean {
+  function goesOn(task: Exclude<Begun, typeof NOTHING_RAN>): boolean {
     return task !== null && (task === SETTLE_DOWN || !task.settled)
   }
 
@@ -126,7 +129,7 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
   }
 
   /** The task to wait for, if there is one. */
-  function begin(mailbox: Mailbox, frame: EventFrame): Task | typeof SETTLE_DOWN | null {
+  function begin(mailbox: Mailbox, frame: EventFrame): Begun {
     if (frame.type === FrameType.ATTACHED) {
       init()
       return SETTLE_DOWN

@@ -3,7 +3,8 @@ import { NativeError, NativeRangeError, charCodeAt, jsonParse, mathImul, numberT
 
 /** The error that the `ws` server reported. */
 export function readError(json: string): Error {
-  const head = jsonParse(json) as ErrorHead
+  const parsed: unknown = jsonParse(json)
+  const head = (typeof parsed === 'object' && parsed !== null ? parsed : { name: 'Error', message: json }) as ErrorHead
   const error = (head.name === 'RangeError' ? new NativeRangeError(head.message) : new NativeError(head.message)) as Error & { code?: string }
   if (head.code !== undefined) error.code = head.code
   return error

@@ -1,11 +1,12 @@
 import type { RequestHead } from '@socklet/protocol'
 import { Flag } from '@socklet/protocol/frame'
 import { setCurrent, type Running } from './current.ts'
+import { readRequestHead } from './heads.ts'
 import { readHead, type EventFrame, type Mailbox } from './mailbox.ts'
 import { messageBuffer } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
 import type { DispatcherParts } from './parts.ts'
-import { NativeError, arrayBufferSlice, jsonParse } from './primordials.ts'
+import { NativeError, arrayBufferSlice } from './primordials.ts'
 import { BadRequest, readRequest } from './request.ts'
 import { Response } from './response.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
@@ -22,7 +23,7 @@ export class HttpEvents {
 
   event(mailbox: Mailbox, frame: EventFrame): Task {
     const { text, end } = readHead(mailbox, frame)
-    const head = jsonParse(text) as RequestHead
+    const head = readRequestHead(text)
     const body = messageBuffer(this.#parts.Buffer, arrayBufferSlice(mailbox.buffer, end, frame.end), 0, frame.end - end, null)
     const response = new Response(frame.gateway, frame.connection)
     const loaded = this.#parts.program().functions[head.function]

@@ -1,7 +1,8 @@
 import { FrameType, writeU16 } from '@socklet/protocol/frame'
-import { TurnWord } from '../turn-layout.ts'
+import { GUEST_LIMITS, TurnWord } from '../turn-layout.ts'
+import { indexOf } from './lists.ts'
 import { current } from './current.ts'
-import { beginFrame, finishFrame, setWord } from './outbox.ts'
+import { beginFrame, changeWord, finishFrame, setWord, withSpare } from './outbox.ts'
 import { mathMax, now, substring, toText } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
@@ -10,6 +11,8 @@ export const Level = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 } as const
 const FIXED_BYTES = 24
 const MAX_NAME_UNITS = 512
 const CUT = '… (cut)'
+const DROPPED_WORD = TurnWord.LIMITS + indexOf(GUEST_LIMITS, 'logLinesPerSecond')
+const CUT_WORD = TurnWord.LIMITS + indexOf(GUEST_LIMITS, 'logLineBytes')
 
 let linesPerSecond = 100
 let lineUnits = 8192
@@ -28,7 +31,9 @@ export function setLogLimits(perSecond: number, bytesPerLine: number): void {
 
 /** false if the limit of this second is used up: then nobody needs to format the line. */
 export function mayLog(): boolean {
-  const thisSecond = now() - (now() % 1000)
+  // Asked once: the clock may go on between two looks, and each such second that is none would have lines of its own.
+  const time = now()
+  const thisSecond = time - (time % 1000)
   if (thisSecond !== second) {
     second = thisSecond
     linesThisSecond = 0
@@ -37,6 +42,7 @@ export function mayLog(): boolean {
   if (linesThisSecond < linesPerSecond) return true
   dropped++
   setWord(TurnWord.LOGS_DROPPED, dropped)
+  changeWord(DROPPED_WORD, 1)
   return false
 }
 
@@ -68,13 +74,19 @@ function reportDropped(): void {
   if (dropped === droppedBefore) return
   const count = dropped - droppedBefore
   droppedBefore = dropped
-  write(Level.WARN, `${count} log lines were dropped: the limit is ${linesPerSecond} a second`)
+  write(Level.WARN, `${count} log lines were dropped: the limit is ${linesPerSecond} a second (limit logLinesPerSecond)`)
+}
+
+/** Of a limit that was reached, see limits.ts: few enough, so that neither the log's own limits nor a full turn keep it out. */
+export function writeLimitLine(level: number, message: string): void {
+  withSpare(() => write(level, message))
 }
 
 /** The layout of packages/protocol's log.ts. */
 function write(level: number, message: string): void {
   linesThisSecond++
   const running = current()
+  if (message.length > lineUnits) changeWord(CUT_WORD, 1)
   const text = message.length > lineUnits ? substring(message, 0, mathMax(0, lineUnits - CUT.length)) + CUT : message
   const name = substring(running.function, 0, MAX_NAME_UNITS)
   const requestId = substring(running.requestId, 0, MAX_NAME_UNITS)

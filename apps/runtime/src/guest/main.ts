@@ -9,7 +9,7 @@ import { makeDispatcher } from './dispatcher.ts'
 import { setFetchLimit } from './fetch/channel.ts'
 import { installFetch } from './fetch/globals.ts'
 import { installGlobals } from './globals/index.ts'
-import { nodeModules } from './globals/node-modules.ts'
+import { SHARED, nodeModules, setRareModules } from './globals/node-modules.ts'
 import { harden } from './harden.ts'
 import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
@@ -30,6 +30,7 @@ import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals, time
 import { tryFunction } from './trial.ts'
 import { WEBSOCKET } from './websocket-events.ts'
 import { wsModule } from './ws-module.ts'
+import rareModules from 'socklet:rare'
 
 type RandomBytes = (count: number) => ArrayBuffer
 type BufferConstructor = { prototype: { toString: (...args: unknown[]) => string } } & (new (...args: never[]) => Uint8Array)
@@ -38,6 +39,7 @@ let randomBytes: RandomBytes = () => {
   throw new Error('randomness is there once the isolate has started')
 }
 installGlobals(globalThis, { randomBytes: (count) => new NativeUint8Array(randomBytes(count)) })
+setRareModules(() => rareModules((path) => SHARED[path]))
 const { Buffer } = globalThis as unknown as { Buffer: BufferConstructor }
 shortenToString(Buffer.prototype)
 

@@ -22,6 +22,7 @@ export interface LoadedFunction {
   readonly name: string
   readonly version: number
   readonly methods: string[]
+  /** In its wrapper. */
   readonly code: string
   /** Its code, compiled ahead. */
   wrapper: Wrapper | null
@@ -39,11 +40,11 @@ export type PlatformModules = Record<string, () => unknown>
 type Require = (name: string) => unknown
 type Wrapper = (exports: unknown, require: Require, module: object, filename: string, dirname: string) => void
 
-export function makeProgram(release: GuestRelease): Program {
+export function makeProgram(release: GuestRelease, codes: string[]): Program {
   const functions = bareObject<LoadedFunction>()
   for (let i = 0; i < release.functions.length; i++) {
-    const { name, version, code, methods } = release.functions[i]!
-    functions[name] = { name, version, code, methods, wrapper: null, state: 'new', module: { exports: {} }, main: undefined }
+    const { name, version, methods } = release.functions[i]!
+    functions[name] = { name, version, code: codes[i]!, methods, wrapper: null, state: 'new', module: { exports: {} }, main: undefined }
   }
   return { revision: release.revision, functions }
 }
@@ -139,9 +140,8 @@ function evaluate(program: Program, loaded: LoadedFunction, platform: PlatformMo
   wrapper(module.exports, require, module, `/app/${name}.js`, `/app/${directoryOf(name)}`)
 }
 
-/** The wrapper stands on the first line of the code, so that line numbers in stacks are those of the compiled code. */
-function compile({ name, code }: LoadedFunction): Wrapper {
-  return indirectEval(`(function(exports,require,module,__filename,__dirname){${code}\n})\n//# sourceURL=${name}.js`) as Wrapper
+function compile({ code }: LoadedFunction): Wrapper {
+  return indirectEval(code) as Wrapper
 }
 
 /** `@/name`, `./name` and `../name` are functions of the app, anything else is a module of the platform. */

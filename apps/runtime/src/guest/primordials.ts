@@ -53,7 +53,6 @@ export const NativeUint8Array = Uint8Array
 export const NativeUint32Array = Uint32Array
 export const arrayBufferIsView = ArrayBuffer.isView
 export const arrayBufferByteLength = getter<ArrayBuffer, number>(ArrayBuffer.prototype, 'byteLength')
-export const arrayBufferSlice = uncurry(ArrayBuffer.prototype.slice)
 export const typedArraySet = uncurry(TypedArrayPrototype.set as (this: Uint8Array, source: ArrayLike<number>, offset?: number) => void)
 export const typedArrayCopyWithin = uncurry(TypedArrayPrototype.copyWithin as (this: Uint8Array, target: number, start: number, end: number) => Uint8Array)
 export const typedArrayBuffer = getter<Uint8Array, ArrayBuffer>(TypedArrayPrototype, 'buffer')
@@ -104,6 +103,13 @@ export const NativeError = Error
 export const NativeTypeError = TypeError
 export const NativeRangeError = RangeError
 
+/** The bytes from `start` to `end`. Not by the method of that name, which asks the buffer for its constructor, and that for its species. */
+export function arrayBufferSlice(buffer: ArrayBuffer, start: number, end: number): ArrayBuffer {
+  const copy = new NativeArrayBuffer(end - start)
+  typedArraySet(new NativeUint8Array(copy), new NativeUint8Array(buffer, start, end - start))
+  return copy
+}
+
 /** An array without a prototype: writing to any index of it can be seen by nobody. */
 export function bareArray<T>(): T[] {
   return objectSetPrototypeOf([], null) as T[]
@@ -141,3 +147,59 @@ export const regExpFlags = objectFreeze([
   getter<RegExp, boolean>(RegExp.prototype, 'unicodeSets'),
   getter<RegExp, boolean>(RegExp.prototype, 'sticky')
 ] as const)
+
+// For console and inspect. Of a regular expression only `exec` may be used, through `regExpTest`: all else of it looks things up.
+const regExpExec = uncurry(RegExp.prototype.exec)
+export const regExpTest = (pattern: RegExp, text: string): boolean => regExpExec(pattern, text) !== null
+export const NativePromise = Promise
+export const NativeSymbol = Symbol
+export const symbolIterator = Symbol.iterator
+export const symbolToStringTag = Symbol.toStringTag
+export const symbolToPrimitive = Symbol.toPrimitive
+export const symbolToString = uncurry(Symbol.prototype.toString)
+export const symbolValueOf = uncurry(Symbol.prototype.valueOf)
+export const reflectGet = Reflect.get
+export const objectIs = Object.is
+export const objectPropertyIsEnumerable = uncurry(Object.prototype.propertyIsEnumerable)
+export const functionToString = uncurry(Function.prototype.toString)
+export const errorToString = uncurry(Error.prototype.toString)
+export const dateToISOString = uncurry(Date.prototype.toISOString)
+export const dateToUTCString = uncurry(Date.prototype.toUTCString)
+export const arrayToSorted = uncurry(Array.prototype.toSorted) as <T>(list: T[], compare?: (a: T, b: T) => number) => T[]
+export const stringNormalize = uncurry(String.prototype.normalize)
+export const stringCodePointAt = uncurry(String.prototype.codePointAt)
+export const stringRepeat = uncurry(String.prototype.repeat)
+export const stringTrim = uncurry(String.prototype.trim)
+export const stringTrimEnd = uncurry(String.prototype.trimEnd)
+export const stringToUpperCase = uncurry(String.prototype.toUpperCase)
+export const stringEndsWith = uncurry(String.prototype.endsWith)
+export const stringIncludes = uncurry(String.prototype.includes)
+export const mathSqrt = Math.sqrt
+export const mathRound = Math.round
+export const mathTrunc = Math.trunc
+export const numberIsFinite = Number.isFinite
+export const numberParseInt = Number.parseInt
+export const numberParseFloat = Number.parseFloat
+export const typedArrayLength = getter<Uint8Array, number>(TypedArrayPrototype, 'length')
+export const typedArraySubarray = uncurry(TypedArrayPrototype.subarray) as (bytes: Uint8Array, start: number, end: number) => Uint8Array
+export const typedArraySlice = uncurry(TypedArrayPrototype.slice) as (bytes: Uint8Array, start: number, end: number) => Uint8Array
+export const arrayBufferDetached = getter<ArrayBuffer, boolean>(ArrayBuffer.prototype, 'detached')
+export const encodeComponent = encodeURIComponent
+export const decodeComponent = decodeURIComponent
+
+/** What V8 adds only when a snapshot is restored: taken once the isolate starts, before any code of its tenant runs. */
+export let isNativeError: (value: unknown) => boolean = (value) => objectToString(value) === '[object Error]'
+export function takeNewest(): void {
+  const { isError } = Error as unknown as { isError?: (value: unknown) => boolean }
+  if (isError !== undefined) isNativeError = isError
+}
+
+/**
+ * A promise of ours, to be awaited: \`await\` asks a promise for its \`constructor\`, and would ask one of a tenant on Promise.prototype for it,
+ * with our promise in its hands, and then call the \`then\` that is there.
+ */
+export function ours<T>(promise: Promise<T>): Promise<T> {
+  defineProperty(promise, 'constructor', CONSTRUCTOR)
+  return promise
+}
+const CONSTRUCTOR = objectFreeze({ __proto__: null, value: NativePromise } as unknown as PropertyDescriptor)

@@ -1,5 +1,5 @@
 import { logError } from './log.ts'
-import { NativeTypeError, now, reflectApply } from './primordials.ts'
+import { NativeTypeError, mathFloor, now, reflectApply, toBigInt } from './primordials.ts'
 
 const STARTED_VERSION = 'v26.0.0'
 
@@ -8,11 +8,11 @@ export function makeProcess(env: Record<string, string>): object {
   const start = now()
   const hrtime = (before?: [number, number]): [number, number] => {
     const ms = now() - start
-    const seconds = Math.floor(ms / 1000) - (before?.[0] ?? 0)
+    const seconds = mathFloor(ms / 1000) - (before?.[0] ?? 0)
     const nanos = (ms % 1000) * 1e6 - (before?.[1] ?? 0)
     return nanos < 0 ? [seconds - 1, nanos + 1e9] : [seconds, nanos]
   }
-  hrtime.bigint = () => BigInt(now() - start) * 1_000_000n
+  hrtime.bigint = () => toBigInt(now() - start) * 1_000_000n
   return {
     env,
     argv: [],

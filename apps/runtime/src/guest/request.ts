@@ -1,9 +1,10 @@
-import { parse } from 'picoquery'
 import type { RequestHead } from '@socklet/protocol'
-import { arrayIsArray, jsonParse, stringIndexOf, stringStartsWith, stringToLowerCase, substring } from './primordials.ts'
+import { parseForm } from './form.ts'
+import { bufferText } from './message.ts'
+import { NativeError, jsonParse, stringEndsWith, stringIndexOf, stringStartsWith, stringToLowerCase, stringTrim, substring, typedArrayByteLength } from './primordials.ts'
 
 /** What the client sent cannot be read as what it says it is: the answer is 400. */
-export class BadRequest extends Error {
+export class BadRequest extends NativeError {
   override readonly name = 'BadRequest'
 }
 
@@ -17,20 +18,6 @@ export interface Request {
   body: unknown
   ip: string
   get(name: string): string | string[] | undefined
-}
-
-/** `a[b]=1` and `a[]=1` nest, `a=1&a=2` is a list: as `qs` reads them, which costs each isolate 400 KB more. */
-const FORM_SYNTAX = { nesting: true, nestingSyntax: 'index', arrayRepeat: true, arrayRepeatSyntax: 'bracket' } as const
-
-/** picoquery takes names as they stand, and browsers write their brackets encoded. */
-function parseForm(text: string): unknown {
-  return withPrototype(parse(text.replaceAll(/%5B/gi, '[').replaceAll(/%5D/gi, ']'), FORM_SYNTAX))
-}
-
-/** picoquery's objects inherit nothing, and functions call `hasOwnProperty` on them. */
-function withPrototype(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || arrayIsArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withPrototype(inner)]))
 }
 
 /** @throws BadRequest if the body is not what its content type says. */
@@ -59,14 +46,14 @@ function contentType(headers: RequestHead['headers']): string {
   const value = headers['content-type']
   if (typeof value !== 'string') return ''
   const semicolon = stringIndexOf(value, ';')
-  return stringToLowerCase(semicolon < 0 ? value : substring(value, 0, semicolon)).trim()
+  return stringTrim(stringToLowerCase(semicolon < 0 ? value : substring(value, 0, semicolon)))
 }
 
 /** JSON, urlencoded and octet-stream as laf reads them; of other types, as of no body, `{}`. */
 function readBody(type: string, bytes: Uint8Array): unknown {
-  if (bytes.length === 0) return {}
-  if (type === 'application/json' || (stringStartsWith(type, 'application/') && type.endsWith('+json'))) return readJson(`${bytes}`)
-  if (type === 'application/x-www-form-urlencoded') return parseForm(`${bytes}`)
+  if (typedArrayByteLength(bytes) === 0) return {}
+  if (type === 'application/json' || (stringStartsWith(type, 'application/') && stringEndsWith(type, '+json'))) return readJson(bufferText(bytes))
+  if (type === 'application/x-www-form-urlencoded') return parseForm(bufferText(bytes))
   if (type === 'application/octet-stream') return bytes
   return {}
 }

@@ -1,16 +1,17 @@
 import type { ResponseHead } from '@socklet/protocol'
 import { Flag, FrameType } from '@socklet/protocol/frame'
 import { inspect } from './globals/inspect.ts'
+import { push } from './lists.ts'
 import { command, commandWithHead } from './outbox.ts'
-import { NativeError, NativeUint8Array, arrayBufferIsView, arrayIsArray, jsonStringify, objectKeys, stringToLowerCase, toText } from './primordials.ts'
+import {
+  NativeArrayBuffer, NativeDate, NativeError, NativeUint8Array, arrayBufferIsView, arrayIsArray, bareArray, bareObject, dateToUTCString, encodeComponent, jsonStringify, mathFloor, objectAssign, objectDefine, objectKeys,
+  stringToLowerCase, toText
+} from './primordials.ts'
+import { EMPTY, toBuffer, viewBytes } from './socket-bytes.ts'
 
-const EMPTY = new NativeUint8Array(0)
 const TEXT = 'text/html; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const BYTES = 'application/octet-stream'
-
-type BufferFrom = (value: unknown, encoding?: string) => Uint8Array
-const toBuffer: BufferFrom = (value, encoding) => (globalThis as unknown as { Buffer: { from: BufferFrom } }).Buffer.from(value, encoding)
 
 interface CookieOptions {
   domain?: string
@@ -30,7 +31,7 @@ interface CookieOptions {
 export class Response {
   readonly #gateway: number
   readonly #request: number
-  readonly #headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  readonly #headers = bareObject<string | string[]>()
   #begun = false
   #ended = false
   statusCode = 200
@@ -54,7 +55,7 @@ export class Response {
 
   setHeader(name: string, value: unknown): this {
     if (this.#begun) throw codedError('ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client')
-    this.#headers[stringToLowerCase(`${name}`)] = arrayIsArray(value) ? value.map(toText) : toText(value)
+    this.#headers[stringToLowerCase(`${name}`)] = arrayIsArray(value) ? texts(value) : toText(value)
     return this
   }
   getHeader(name: string): string | string[] | undefined {
@@ -66,7 +67,8 @@ export class Response {
 
   set(name: string | Record<string, unknown>, value?: unknown): this {
     if (typeof name === 'string') return this.setHeader(name, value)
-    for (const key of objectKeys(name)) this.setHeader(key, name[key])
+    const keys = objectKeys(name)
+    for (let i = 0; i < keys.length; i++) this.setHeader(keys[i]!, name[keys[i]!])
     return this
   }
   header(name: string | Record<string, unknown>, value?: unknown): this {
@@ -103,7 +105,7 @@ export class Response {
     if (body === undefined || body === null) return this.end()
     if (typeof body === 'string') return this.#default(TEXT).end(body)
     if (typeof body === 'number' || typeof body === 'bigint') return this.#default(TEXT).end(toText(body))
-    if (arrayBufferIsView(body) || body instanceof ArrayBuffer) return this.#default(BYTES).end(body)
+    if (arrayBufferIsView(body) || body instanceof NativeArrayBuffer) return this.#default(BYTES).end(body)
     return this.json(body)
   }
 
@@ -119,20 +121,20 @@ export class Response {
   /** RFC 6265, 4.1; the value is encoded as express does. */
   cookie(name: string, value: unknown, options: CookieOptions = {}): this {
     const text = typeof value === 'object' ? `j:${jsonStringify(value)}` : toText(value)
-    let cookie = `${name}=${(options.encode ?? encodeURIComponent)(text)}`
-    if (options.maxAge !== undefined) cookie += `; Max-Age=${Math.floor(options.maxAge / 1000)}`
+    let cookie = `${name}=${(options.encode ?? encodeComponent)(text)}`
+    if (options.maxAge !== undefined) cookie += `; Max-Age=${mathFloor(options.maxAge / 1000)}`
     if (options.domain !== undefined) cookie += `; Domain=${options.domain}`
     cookie += `; Path=${options.path ?? '/'}`
-    if (options.expires !== undefined) cookie += `; Expires=${options.expires.toUTCString()}`
+    if (options.expires !== undefined) cookie += `; Expires=${dateToUTCString(options.expires)}`
     if (options.httpOnly) cookie += '; HttpOnly'
     if (options.secure) cookie += '; Secure'
     if (options.sameSite) cookie += `; SameSite=${options.sameSite === true ? 'Strict' : options.sameSite}`
     const before = this.#headers['set-cookie']
-    this.setHeader('set-cookie', before === undefined ? [cookie] : [...(arrayIsArray(before) ? before : [before]), cookie])
+    this.setHeader('set-cookie', before === undefined ? cookie : withLast(arrayIsArray(before) ? before : [before], cookie))
     return this
   }
   clearCookie(name: string, options: CookieOptions = {}): this {
-    return this.cookie(name, '', { ...options, expires: new Date(0), maxAge: undefined })
+    return this.cookie(name, '', { ...options, expires: new NativeDate(0), maxAge: undefined })
   }
 
   #default(contentType: string): this {
@@ -154,21 +156,41 @@ export class Response {
 }
 
 function flatten(headers: Record<string, string | string[]>): [string, string][] {
-  const pairs: [string, string][] = []
-  for (const name of objectKeys(headers)) {
+  const pairs = bareArray<[string, string]>()
+  const names = objectKeys(headers)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!
     const value = headers[name]!
-    for (const one of arrayIsArray(value) ? value : [value]) pairs.push([name, one])
+    if (!arrayIsArray(value)) push(pairs, [name, value])
+    else for (let j = 0; j < value.length; j++) push(pairs, [name, value[j]!])
   }
   return pairs
 }
 
 function bodyBytes(chunk: unknown, encoding?: string): Uint8Array {
   if (typeof chunk === 'string') return toBuffer(chunk, encoding ?? 'utf8')
-  if (arrayBufferIsView(chunk)) return new NativeUint8Array(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.byteLength)
-  if (chunk instanceof ArrayBuffer) return new NativeUint8Array(chunk)
+  if (arrayBufferIsView(chunk)) return viewBytes(chunk)
+  if (chunk instanceof NativeArrayBuffer) return new NativeUint8Array(chunk)
   throw codedError('ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${inspect(chunk, { depth: 0 })}`)
 }
 
 function codedError(code: string, message: string): Error {
-  return Object.assign(new NativeError(message), { code })
+  return objectAssign(new NativeError(message), { code })
+}
+
+/** An ordinary array, since functions can ask for it; made by definition, which no setter on a prototype sees. */
+function texts(values: readonly unknown[]): string[] {
+  const all: string[] = []
+  for (let i = 0; i < values.length; i++) define(all, toText(values[i]))
+  return all
+}
+
+function withLast(values: readonly string[], last: string): string[] {
+  const all = texts(values)
+  define(all, last)
+  return all
+}
+
+function define(list: string[], value: string): void {
+  objectDefine(list, list.length, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor)
 }

@@ -15,7 +15,10 @@ import {
 } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
-const { from, byteLength } = Buffer as unknown as { from: (value: unknown) => Uint8Array; byteLength: (value: unknown) => number }
+const { from, byteLength } = Buffer as unknown as { from: (value: unknown, encoding?: string) => Uint8Array; byteLength: (value: unknown) => number }
+
+export const toBuffer = from
+const toStringTag = Symbol.toStringTag
 
 export const EMPTY = new NativeUint8Array(0)
 
@@ -57,8 +60,8 @@ export interface BlobLike {
 }
 
 export function isBlob(value: unknown): value is BlobLike {
-  if (typeof value !== 'object' || value === null || arrayBufferIsView(value) || (globalThis as { Blob?: unknown }).Blob === undefined) return false
-  const { arrayBuffer, type, [Symbol.toStringTag]: tag } = value as Record<PropertyKey, unknown>
+  if (typeof value !== 'object' || value === null || arrayBufferIsView(value)) return false
+  const { arrayBuffer, type, [toStringTag]: tag } = value as Record<PropertyKey, unknown>
   return typeof arrayBuffer === 'function' && typeof type === 'string' && (tag === 'Blob' || tag === 'File')
 }
 

@@ -2,11 +2,13 @@ import { FrameType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
 import { CLOSED, type Connection } from './connection.ts'
 import { current, setCurrent } from './current.ts'
+import { reached } from './limits.ts'
 import { logError } from './log.ts'
 import { changeWord, command } from './outbox.ts'
 import { bareArray, typedArrayByteLength } from './primordials.ts'
 import { EMPTY } from './socket-bytes.ts'
 import { decodeValue, encodeValue } from './values.ts'
+import { isTooLarge } from './values/writer.ts'
 
 /** API.md, "connection data". */
 export const MAX_DATA_BYTES = 16 * 1024
@@ -84,7 +86,12 @@ function refused(connection: Connection, error: unknown): void {
 
 /** undefined is no bytes at all. */
 function encode(value: unknown): Uint8Array | null {
-  return value === undefined ? null : encodeValue(value, MAX_DATA_BYTES)
+  try {
+    return value === undefined ? null : encodeValue(value, MAX_DATA_BYTES)
+  } catch (error) {
+    if (isTooLarge(error)) reached('socketData', `socket.data cannot hold more than ${MAX_DATA_BYTES} bytes`)
+    throw error
+  }
 }
 
 function keep(connection: Connection, bytes: Uint8Array | null): void {

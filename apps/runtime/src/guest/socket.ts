@@ -6,7 +6,7 @@ import { TurnWord } from '../turn-layout.ts'
 import './globals/node/events.ts'
 import { CLOSED, CLOSING, CONNECTING, OPEN, type BinaryType, type Connection } from './connection.ts'
 import { changeWord, command } from './outbox.ts'
-import { NativeRangeError, NativeSet, NativeTypeError, objectAssign, objectDefine, objectHasOwn, reflectApply, setAdd, setForEach, toText } from './primordials.ts'
+import { NativeRangeError, NativeSet, NativeTypeError, bareObject, objectAssign, objectCreate, objectDefine, objectHasOwn, reflectApply, setAdd, setForEach, toText } from './primordials.ts'
 import { checkRoom, joinRoom, leaveRoom, restoreRooms } from './rooms.ts'
 import { EMPTY, isBlob, toBytes } from './socket-bytes.ts'
 import { sendClose } from './socket-close.ts'
@@ -24,73 +24,98 @@ interface SendOptions {
 
 type Listener = (...args: any[]) => void
 
-/** Only who has this can make a socket: `new WebSocket(url)` of a tenant is a client, which there is not. */
-const KEY = {}
-
-/** Functions and not methods, so that no tenant can call them. */
-export let socketOf: (connection: Connection, rooms: string[] | undefined) => WebSocket
-export let connectionOf: (socket: WebSocket) => Connection
-export let isSocket: (value: unknown) => value is WebSocket
-
 const eventNames = EventEmitter.prototype.eventNames as (this: WebSocket) => unknown[]
 const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string) => number
 
+// A constructor that returns what it is given, as in message.ts.
+const Given = function (target: object) {
+  return target
+} as unknown as new (target: object) => object
+
+/**
+ * What makes an object a socket: its connection, which no function can see, and what the emitter keeps on it. Not by the emitter's own
+ * constructor: a function may have replaced what that calls.
+ */
+class SocketParts extends Given {
+  readonly #connection: Connection
+  _events = bareObject<unknown>()
+  _eventsCount = 0
+  _maxListeners = undefined
+
+  constructor(target: object, connection: Connection) {
+    super(target)
+    this.#connection = connection
+  }
+  static connectionOf(socket: object): Connection {
+    return (socket as SocketParts).#connection
+  }
+  static isSocket(value: unknown): value is WebSocket {
+    return typeof value === 'object' && value !== null && #connection in value
+  }
+}
+
+/** Functions and not methods, so that no tenant can call them. */
+export const connectionOf: (socket: WebSocket) => Connection = SocketParts.connectionOf
+export const isSocket: (value: unknown) => value is WebSocket = SocketParts.isSocket
+
+export function socketOf(connection: Connection, rooms: string[] | undefined): WebSocket {
+  const socket = new SocketParts(objectCreate(prototype), connection) as unknown as WebSocket
+  if (rooms !== undefined) restoreRooms(socket, connection, rooms)
+  return socket
+}
+
+/** Whether somebody listens. What the functions have made of the method of that name does not count. */
+export function isListenedTo(socket: WebSocket, type: string): boolean {
+  return reflectApply(listenerCount, socket, [type]) > 0
+}
+
+/** `new WebSocket(url)` of a tenant is a client, which there is not. */
+function refuse(): void {
+  throw new NativeTypeError('a function cannot open a WebSocket to somewhere else; clients connect to it')
+}
+
 /** `ctx.socket`: behaves as the server-side WebSocket of `ws` 8 (ws docs, "Class: WebSocket"). */
 export class WebSocket extends EventEmitter {
-  readonly #connection: Connection
-
-  static {
-    socketOf = (connection, rooms) => {
-      const socket = new WebSocket(KEY, connection)
-      if (rooms !== undefined) restoreRooms(socket, connection, rooms)
-      return socket
-    }
-    connectionOf = (socket) => socket.#connection
-    isSocket = (value): value is WebSocket => typeof value === 'object' && value !== null && #connection in value
-  }
-
-  constructor(key: unknown, connection?: Connection) {
-    if (key !== KEY || connection === undefined) throw new NativeTypeError('a function cannot open a WebSocket to somewhere else; clients connect to it')
+  constructor() {
+    refuse()
     super()
-    this.#connection = connection
   }
 
   // --- what it is ---
 
   /** Unique for the life of the platform. */
   get id(): string {
-    return this.#connection.id
+    return connectionOf(this).id
   }
   get readyState(): number {
-    return this.#connection.readyState
+    return connectionOf(this).readyState
   }
   get protocol(): string {
-    return this.#connection.protocol
+    return connectionOf(this).protocol
   }
   get extensions(): string {
-    return this.#connection.extensions
+    return connectionOf(this).extensions
   }
   /** A server-side socket of `ws` has none. */
   get url(): undefined {
     return undefined
   }
   get bufferedAmount(): number {
-    return bufferedAmount(this.#connection)
+    return bufferedAmount(connectionOf(this))
   }
 
   get binaryType(): BinaryType {
-    return this.#connection.binaryType
+    return connectionOf(this).binaryType
   }
-  // An unknown value is ignored, as in ws, which knows `blob` where there are Blobs.
+  // An unknown value is ignored, as in ws.
   set binaryType(value: BinaryType) {
-    if (value === 'nodebuffer' || value === 'arraybuffer' || value === 'fragments') this.#connection.binaryType = value
-    else if (value === 'blob' && (globalThis as { Blob?: unknown }).Blob !== undefined) this.#connection.binaryType = value
+    if (value === 'nodebuffer' || value === 'arraybuffer' || value === 'fragments' || value === 'blob') connectionOf(this).binaryType = value
   }
 
   // --- sending ---
 
   send(data: unknown, options?: SendOptions | Done | null, done?: Done): void {
-    const connection = this.#connection
+    const connection = connectionOf(this)
     const given = typeof options === 'function' ? undefined : options
     const callback = typeof options === 'function' ? options : done
     const message = typeof data === 'number' ? `${data}` : data
@@ -110,30 +135,22 @@ export class WebSocket extends EventEmitter {
   }
 
   ping(data?: unknown, mask?: boolean | Done, done?: Done): void {
-    this.#control(FrameType.SEND_PING, data, mask, done)
+    control(this, FrameType.SEND_PING, data, mask, done)
   }
   pong(data?: unknown, mask?: boolean | Done, done?: Done): void {
-    this.#control(FrameType.SEND_PONG, data, mask, done)
-  }
-
-  #control(type: number, data: unknown, mask: boolean | Done | undefined, done: Done | undefined): void {
-    const connection = this.#connection
-    const callback = typeof data === 'function' ? (data as Done) : typeof mask === 'function' ? mask : done
-    const given = typeof data === 'function' ? undefined : typeof data === 'number' ? `${data}` : data
-    if (connection.readyState !== OPEN) sendAfterClose(connection, given, callback)
-    else sendControl(connection, type, given || EMPTY, callback)
+    control(this, FrameType.SEND_PONG, data, mask, done)
   }
 
   /** @throws TypeError on a code that may not be sent, RangeError on a reason above 123 bytes (RFC 6455, 5.5 and 7.4). */
   close(code?: number, reason?: string | Uint8Array): void {
-    const connection = this.#connection
+    const connection = connectionOf(this)
     if (connection.readyState !== OPEN) return
     sendClose(connection, code, reason)
     connection.readyState = CLOSING
   }
 
   terminate(): void {
-    const connection = this.#connection
+    const connection = connectionOf(this)
     if (connection.readyState === CLOSED) return
     command(FrameType.TERMINATE, 0, connection.gateway, connection.number, '')
     connection.readyState = CLOSING
@@ -142,47 +159,40 @@ export class WebSocket extends EventEmitter {
   // --- reading ---
 
   get isPaused(): boolean {
-    return this.#connection.paused
+    return connectionOf(this).paused
   }
   pause(): void {
-    this.#read(true)
+    read(this, true)
   }
   resume(): void {
-    this.#read(false)
-  }
-
-  #read(paused: boolean): void {
-    const connection = this.#connection
-    if (connection.readyState === CLOSED || connection.paused === paused) return
-    connection.paused = paused
-    command(paused ? FrameType.PAUSE : FrameType.RESUME, 0, connection.gateway, connection.number, '')
+    read(this, false)
   }
 
   // --- beyond ws ---
 
   /** Any structured-cloneable value of 16 KiB at most; survives publishing, hibernation and crashes. */
   get data(): unknown {
-    return readData(this.#connection)
+    return readData(connectionOf(this))
   }
   set data(value: unknown) {
-    writeData(this.#connection, value)
+    writeData(connectionOf(this), value)
   }
 
   /** The rooms that it is in. A copy. */
   get rooms(): Set<string> {
     const copy: Set<string> = new NativeSet()
-    const { rooms } = this.#connection
+    const { rooms } = connectionOf(this)
     if (rooms !== null) setForEach(rooms, (room) => setAdd(copy, room))
     return copy
   }
   join(room: string): this {
     checkRoom(room)
-    if (this.#connection.readyState !== CLOSED) joinRoom(this, this.#connection, room)
+    if (connectionOf(this).readyState !== CLOSED) joinRoom(this, connectionOf(this), room)
     return this
   }
   leave(room: string): this {
     checkRoom(room)
-    leaveRoom(this, this.#connection, room)
+    leaveRoom(this, connectionOf(this), room)
     return this
   }
 
@@ -199,48 +209,67 @@ export class WebSocket extends EventEmitter {
 
   override on(type: string | symbol, listener: Listener): this {
     super.on(type, listener)
-    return this.#listen(type)
+    listen(this, type)
+    return this
   }
   override addListener(type: string | symbol, listener: Listener): this {
     super.addListener(type, listener)
-    return this.#listen(type)
+    listen(this, type)
+    return this
   }
   override prependListener(type: string | symbol, listener: Listener): this {
     super.prependListener(type, listener)
-    return this.#listen(type)
+    listen(this, type)
+    return this
   }
   override off(type: string | symbol, listener: Listener): this {
     super.off(type, listener)
-    return this.#listen(type)
+    listen(this, type)
+    return this
   }
   override removeListener(type: string | symbol, listener: Listener): this {
     super.removeListener(type, listener)
-    return this.#listen(type)
+    listen(this, type)
+    return this
   }
   override removeAllListeners(type?: string | symbol): this {
     if (type === undefined) super.removeAllListeners()
     else super.removeAllListeners(type)
-    return this.#listen('ping')
+    listen(this, 'ping')
+    return this
   }
 
   // Newer in Node than in the package.
   override listenerCount(type: string | symbol, listener?: Listener): number {
-    if (listener === undefined) return super.listenerCount(type)
-    const listeners = this.listeners(type)
-    let found = 0
-    for (let i = 0; i < listeners.length; i++) if (listeners[i] === listener) found++
-    return found
+    return reflectApply(listenerCount as (...args: unknown[]) => number, this, [type, listener])
   }
   override setMaxListeners(count: number): this {
     if (typeof count === 'number' && count >= 0) return super.setMaxListeners(count)
     throw objectAssign(new NativeRangeError(`The value of "setMaxListeners" is out of range. It must be >= 0. Received ${toText(count)}`), { code: 'ERR_OUT_OF_RANGE' })
   }
+}
 
-  #listen(type: string | symbol): this {
-    tellListened(this, this.#connection)
-    if (type === 'ping' || type === 'pong') tellListening(this, this.#connection)
-    return this
-  }
+const { prototype } = WebSocket
+
+// Functions and no private methods: the constructor that would give these to a socket is not run.
+function control(socket: WebSocket, type: number, data: unknown, mask: boolean | Done | undefined, done: Done | undefined): void {
+  const connection = connectionOf(socket)
+  const callback = typeof data === 'function' ? (data as Done) : typeof mask === 'function' ? mask : done
+  const given = typeof data === 'function' ? undefined : typeof data === 'number' ? `${data}` : data
+  if (connection.readyState !== OPEN) sendAfterClose(connection, given, callback)
+  else sendControl(connection, type, given || EMPTY, callback)
+}
+
+function read(socket: WebSocket, paused: boolean): void {
+  const connection = connectionOf(socket)
+  if (connection.readyState === CLOSED || connection.paused === paused) return
+  connection.paused = paused
+  command(paused ? FrameType.PAUSE : FrameType.RESUME, 0, connection.gateway, connection.number, '')
+}
+
+function listen(socket: WebSocket, type: string | symbol): void {
+  tellListened(socket, connectionOf(socket))
+  if (type === 'ping' || type === 'pong') tellListening(socket, connectionOf(socket))
 }
 
 /** Whoever listens to an open socket would be lost with the isolate, which the host has to know. */
@@ -252,7 +281,7 @@ export function tellListened(socket: WebSocket, connection: Connection): void {
 
 /** Tells the gateway which of the client's control frames somebody listens to, if that has changed. */
 export function tellListening(socket: WebSocket, connection: Connection, known = connection.listening): void {
-  const wanted = (reflectApply(listenerCount, socket, ['ping']) > 0 ? Listen.PING : 0) | (reflectApply(listenerCount, socket, ['pong']) > 0 ? Listen.PONG : 0)
+  const wanted = (isListenedTo(socket, 'ping') ? Listen.PING : 0) | (isListenedTo(socket, 'pong') ? Listen.PONG : 0)
   connection.listening = wanted
   if (wanted !== known && connection.readyState !== CLOSED) command(FrameType.LISTEN, wanted, connection.gateway, connection.number, '')
 }

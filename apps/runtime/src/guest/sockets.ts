@@ -60,7 +60,7 @@ export class Sockets extends Set<WebSocket> {
 
   /** One message to all clients of the app, by one command. */
   send(data: unknown, options?: BroadcastOptions | null): void {
-    broadcast(null, data, options)
+    broadcast(null, setSize(this), data, options)
   }
 }
 
@@ -101,6 +101,6 @@ export class Room {
 
   /** One message to all in the room, by one command. */
   send(data: unknown, options?: BroadcastOptions | null): void {
-    broadcast(this.#name, data, options)
+    broadcast(this.#name, setSize(membersOf(this.#name)), data, options)
   }
 }

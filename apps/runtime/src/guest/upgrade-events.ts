@@ -2,11 +2,12 @@ import type { UpgradeHead } from '@socklet/protocol'
 import { Flag, FrameType } from '@socklet/protocol/frame'
 import { current, setCurrent, type Running } from './current.ts'
 import { Level, log } from './log.ts'
+import { readUpgradeHead } from './heads.ts'
 import { readText, type EventFrame, type Mailbox } from './mailbox.ts'
 import { exportsOf, type LoadedFunction } from './modules.ts'
 import { commandWithHead } from './outbox.ts'
 import type { DispatcherParts } from './parts.ts'
-import { jsonParse, jsonStringify, mathMin } from './primordials.ts'
+import { jsonStringify, mathMin } from './primordials.ts'
 import { queryOf } from './request.ts'
 import { failed, TaskList, type Task } from './tasks.ts'
 import { ACCEPTED, answerOf, FAILED, type UpgradeAnswer } from './upgrade-answer.ts'
@@ -28,7 +29,7 @@ export class UpgradeEvents {
   }
 
   event(mailbox: Mailbox, frame: EventFrame): Task {
-    const head = jsonParse(readText(mailbox, frame.start, frame.end)) as UpgradeHead
+    const head = readUpgradeHead(readText(mailbox, frame.start, frame.end))
     const loaded = this.#parts.program().functions[WEBSOCKET]
     const running: Running = { function: WEBSOCKET, version: loaded?.version ?? 0, requestId: head.requestId, connection: '' }
     setCurrent(running)

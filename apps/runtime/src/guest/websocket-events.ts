@@ -1,8 +1,9 @@
 import { Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
+import type { AttachHead } from '@socklet/protocol'
 import { CLOSED, CLOSING, type Connection } from './connection.ts'
 import { setCurrent, type Running } from './current.ts'
 import { readError, requestPrefix, twelveHex } from './event-details.ts'
-import { readConnectionHead } from './heads.ts'
+import { readAttachHead, readConnectionHead } from './heads.ts'
 import { readHead, readText, type EventFrame, type Mailbox } from './mailbox.ts'
 import { messageBuffer, type TextSource } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
@@ -39,12 +40,16 @@ export class WebSocketEvents {
     this.#handlers = handlers
   }
 
-  /** A connection that is new, or new to this isolate. */
-  open(mailbox: Mailbox, frame: EventFrame): WebSocket {
+  /** A connection that is new to this isolate. */
+  attach(mailbox: Mailbox, frame: EventFrame): void {
     const { text, end } = readHead(mailbox, frame)
-    const { id, url, headers, protocol, extensions, rooms, paused } = readConnectionHead(text)
+    this.#open(mailbox, frame, readAttachHead(text), end)
+  }
+
+  /** `end`: where its head ends. */
+  #open(mailbox: Mailbox, frame: EventFrame, { id, protocol, extensions, rooms, paused }: AttachHead, end: number): WebSocket {
     const dataBytes = end < frame.end ? new NativeUint8Array(arrayBufferSlice(mailbox.buffer, end, frame.end)) : null
-    const known = { gateway: frame.gateway, number: frame.connection, id, url, headers, protocol, extensions, requestPrefix: requestPrefix(id), paused: paused === true, dataBytes }
+    const known = { gateway: frame.gateway, number: frame.connection, id, protocol, extensions, paused: paused === true, dataBytes }
     const socket = openSocket(this.#parts.sockets, known, rooms)
     mapSet(this.#socketsOf(frame.gateway), frame.connection, socket)
     addSocket(this.#parts.sockets, socket)
@@ -52,17 +57,19 @@ export class WebSocketEvents {
   }
 
   event(mailbox: Mailbox, frame: EventFrame): Task | null {
-    const socket = frame.type === FrameType.OPEN ? this.open(mailbox, frame) : mapGet(this.#socketsOf(frame.gateway), frame.connection)
+    const opened = frame.type === FrameType.OPEN ? this.#onOpen(mailbox, frame) : null
+    const socket = opened === null ? mapGet(this.#socketsOf(frame.gateway), frame.connection) : opened.socket
     const loaded = this.#parts.program().functions[WEBSOCKET]
     if (socket === undefined || loaded === undefined) {
       acknowledge(frame.gateway, frame.sequence)
       return null
     }
     const connection = connectionOf(socket)
+    if (connection.requestPrefix === '') connection.requestPrefix = requestPrefix(connection.id)
     const requestId = connection.requestPrefix + twelveHex(frame.sequence)
     const running: Running = { function: WEBSOCKET, version: loaded.version, requestId, connection: connection.id }
     setCurrent(running)
-    const event = this.#describe(mailbox, frame, socket, connection)
+    const event = opened === null ? this.#describe(mailbox, frame, socket, connection) : opened.event
     const ctx: Record<string, unknown> = {
       params: event.params,
       method: event.method,
@@ -96,6 +103,13 @@ export class WebSocketEvents {
     if (isListenedTo(socket, type)) emit(socket, [type, messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start, frame.end - frame.start, null)])
     // The isolate that asked for them is gone, and its listeners with it.
     else tellListening(socket, connection, -1)
+  }
+
+  #onOpen(mailbox: Mailbox, frame: EventFrame): { socket: WebSocket; event: Described } {
+    const { text, end } = readHead(mailbox, frame)
+    const head = readConnectionHead(text)
+    const event = { method: 'WebSocket:connection', params: null, url: head.url, headers: head.headers, emit: null }
+    return { socket: this.#open(mailbox, frame, head, end), event }
   }
 
   #socketsOf(gateway: number): Map<number, WebSocket> {
@@ -132,8 +146,6 @@ export class WebSocketEvents {
 
   #describe(mailbox: Mailbox, frame: EventFrame, socket: WebSocket, connection: Connection): Described {
     switch (frame.type) {
-      case FrameType.OPEN:
-        return { method: 'WebSocket:connection', params: null, url: connection.url, headers: connection.headers, emit: null }
       case FrameType.MESSAGE: {
         const isBinary = (frame.flags & Flag.BINARY) !== 0
         const data = this.#messageData(mailbox, frame, isBinary, connection)

@@ -73,6 +73,7 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
       positive(await gateways.all('closeConnection', { app: (await mustFind(apps, appid)).number, id, code, reason })) ?? false,
     sendTo: async ({ appid, id, data, binary }) => positive(await gateways.all('sendTo', { app: (await mustFind(apps, appid)).number, id, data, binary })) ?? false,
     processes: () => processes(parts),
+    sandbox: () => workers.sandbox,
     ready: () => gateways.size > 0 && workers.all.length > 0
   }
 }
@@ -91,7 +92,7 @@ async function untilQuiet(gateways: Gateways, app: number): Promise<void> {
 /** Puts in force what the catalog says: first where the code runs, then where clients come in. */
 async function applyChange({ apps, gateways, placements, states, logs }: PoolParts, appid: string): Promise<void> {
   const before = apps.known(appid)
-  const heapBefore = before?.heapMiB ?? 0
+  const settings = { heapMiB: before?.heapMiB ?? 0, dedicated: before?.dedicated ?? false }
   const app = await apps.reload(appid)
   if (app === null) {
     await gateways.all('route', { appid, route: null })
@@ -105,7 +106,7 @@ async function applyChange({ apps, gateways, placements, states, logs }: PoolPar
     await tellRoute(gateways, app)
     await untilQuiet(gateways, app.number)
   }
-  if (before !== undefined) await placements.update(app, heapBefore)
+  if (before !== undefined) await placements.update(app, settings)
   if (app.route.state === 'running') await tellRoute(gateways, app)
 }
 

@@ -98,5 +98,6 @@ export const NO_TRAFFIC: AppTraffic = Object.freeze({
   bytesOut: 0,
   queueEvents: 0,
   queueBytes: 0,
-  refused: {}
+  refused: {},
+  limits: {}
 })

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openCatalog } from '@socklet/catalog'
 import { DATA, enterDataFolder, readOptions } from '@socklet/config'
-import { decodeLogLine, runAsChild } from '@socklet/protocol'
+import { decodeLogLine, runAsChild, type LogLevel } from '@socklet/protocol'
 import { openSharedStore } from '@socklet/shared'
 import { makeGuest } from '../snapshot/index.ts'
 import { setGuestModules } from './app.ts'
@@ -14,14 +14,18 @@ import { Apps } from './apps.ts'
 import type { PoolParts } from './calls.ts'
 import { Fetches, isPublicAddress, makeResolve } from './fetch/index.ts'
 import { Gateways } from './gateways.ts'
+import { countReached, onReached } from './limits-reached.ts'
 import { LogStore } from './logs.ts'
+import { memoryShareBytes } from './memory-watch.ts'
 import { listenForPeers, tellConsoles, type Console } from './peers.ts'
 import { Placements } from './placement.ts'
+import { SandboxError, chooseSandbox } from './sandbox.ts'
 import { SharedStates } from './shared-states.ts'
 import { Trials } from './trials.ts'
 import { Workers } from './workers.ts'
 
 const DAY_MS = 86_400_000
+const MIB = 1024 * 1024
 /** Isolates that do not let themselves be put away in this time lose what they have not written. */
 const PUT_AWAY_MS = 5_000
 
@@ -29,7 +33,7 @@ const report = (message: string): void => void process.stderr.write(`${message}\
 
 const options = readOptions(process.argv.slice(2), process.env)
 enterDataFolder(options.data)
-const [catalog, guest] = await Promise.all([openCatalog(options), makeGuest()])
+const [catalog, guest, sandbox] = await Promise.all([openCatalog(options), makeGuest(), chooseSandbox(options.sandbox, report).catch(endWithout)])
 setGuestModules(guest.modules)
 const consoles = new Set<Console>()
 const logs = new LogStore(
@@ -40,12 +44,22 @@ const logs = new LogStore(
 const apps = new Apps(catalog)
 const states = new SharedStates({ store: openSharedStore(DATA.shared), apps, report })
 const gateways = new Gateways()
-const fetches = new Fetches({ app: (number) => apps.byNumber(number), resolve: makeResolve(), isAllowed: options['allow-private-fetch'] ? () => true : isPublicAddress })
+const fetches = new Fetches({ app: (number) => apps.byNumber(number), resolve: makeResolve(), isAllowed: options['allow-private-fetch'] ? () => true : isPublicAddress, onLate })
+const count = options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1)
+const memoryBytes = options['worker-memory-mib'] > 0 ? options['worker-memory-mib'] * MIB : memoryShareBytes(count)
+report(`workers: ${count}, ${sandbox.kind === 'bwrap' ? 'each under bwrap' : 'without bwrap'}, with at most ${Math.round(memoryBytes / MIB)} MiB of memory each`)
 const workers = new Workers({
-  count: options.workers > 0 ? options.workers : Math.max(1, availableParallelism() - 1),
+  count,
   gateways: options.gateways,
   snapshot: guest.snapshot,
+  sandbox,
+  memoryBytes,
+  onMemory: (worker, rssBytes) => placements.onMemory(worker, rssBytes),
   onLog: writeLog,
+  onReached: (number, payload) => {
+    const app = apps.byNumber(number)
+    if (app !== undefined) onReached(app, payload)
+  },
   onShared: (worker, bytes, start, end) => states.onChange(worker, bytes, start, end),
   onFetch: (worker, bytes, start, end) => fetches.onFrame(worker, bytes, start, end),
   onIdle: (worker, idle) => placements.onIdle(worker, idle),
@@ -56,8 +70,8 @@ const workers = new Workers({
   },
   report
 })
-const placements = new Placements({ apps, workers, gateways, states, report })
-const trials = new Trials({ snapshot: guest.snapshot, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
+const placements = new Placements({ apps, workers, gateways, states, memoryBytes, report, log })
+const trials = new Trials({ snapshot: guest.snapshot, sandbox, memoryBytes, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
 const parts: PoolParts = { catalog, apps, workers, trials, gateways, placements, states, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({
@@ -82,6 +96,29 @@ const child = runAsChild({
   }
 })
 child.ready()
+
+/** A request of an app has taken longer than it may. */
+function onLate(number: number, limitMs: number): void {
+  const app = apps.byNumber(number)
+  if (app === undefined) return
+  countReached(app, 'fetchMs', 1)
+  const now = Date.now()
+  if (now - (app.lateToldAt) < 1_000) return
+  app.lateToldAt = now
+  log(app.appid, 'warn', `requests took more than ${limitMs} ms and were given up (limit fetchMs)`)
+}
+
+/** A line of the platform's own. */
+function log(appid: string, level: LogLevel, message: string): void {
+  logs.add(appid, { time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message })
+}
+
+/** The operator asked for a sandbox that this machine does not have. */
+function endWithout(error: Error): never {
+  if (!(error instanceof SandboxError)) throw error
+  report(error.message)
+  process.exit(1)
+}
 
 /** A worker is not trusted: what it sends as a log line may be anything. */
 function writeLog(number: number, payload: Uint8Array): void {

@@ -1,11 +1,20 @@
-import { Flag, FrameType, readHead, HEADER_BYTES, type FrameHead } from '@socklet/protocol'
-import { SharedError, type OpenedApp, type SharedStore } from '@socklet/shared'
+import { Flag, FrameError, FrameType, readHead, HEADER_BYTES, type FrameHead } from '@socklet/protocol'
+import { ENTRY_BYTES, SharedError, countRecords, type OpenedApp, type SharedStore } from '@socklet/shared'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** What the store may hold of an app beyond its quota: the guest keeps that to the byte, the store only keeps a worker that was taken over from filling the disk. */
 const QUOTA_ROOM = 1024 * 1024
+
+/**
+ * Records of one change. A guest makes 200,000 new ones in a turn at most, and removes what there is: the smallest entries count for
+ * ENTRY_BYTES each, so that of the largest quota there are three million. Records that do nothing could be ten times as many.
+ */
+const MAX_RECORDS = 200_000
+function mostRecords(sharedBytes: number): number {
+  return 2 * MAX_RECORDS + Math.ceil((sharedBytes + QUOTA_ROOM) / ENTRY_BYTES)
+}
 
 /** Between the workers that hold apps and the store that keeps what is in their `cloud.shared`. */
 export class SharedStates {
@@ -42,7 +51,7 @@ export class SharedStates {
     for (const chunk of await this.#store.copy(appid)) worker.send(head, chunk)
   }
 
-  /** A worker has changes of an app, `bytes[start .. end)`. */
+  /** A worker has changes of an app, `bytes[start .. end)`. @throws FrameError if no guest makes so many, which ends the worker */
   onChange(worker: WorkerProcess, bytes: Uint8Array, start: number, end: number): void {
     const head = readHead(bytes, start)
     const app = this.#apps.byNumber(head.app)
@@ -51,6 +60,7 @@ export class SharedStates {
     if (app === undefined || lease?.generation !== head.generation || !worker.apps.has(head.app)) return
     const change = this.#whole(app, head, bytes.slice(start + HEADER_BYTES, end))
     if (change === 'too much') this.#refuse(worker, head)
+    else if (change !== null && countRecords(change, mostRecords(app.sharedBytes)) > mostRecords(app.sharedBytes)) throw new FrameError(`a worker has more changes of ${app.appid} than there can be`)
     else if (change !== null) void this.#write(worker, app, lease.lease, head, change)
   }
 

@@ -3,6 +3,7 @@ import type { AppStats, IsolateStats, ProcessInfo } from '@socklet/protocol'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import { NO_TRAFFIC, type Gateways } from './gateways.ts'
+import { limitsOf } from './limits-reached.ts'
 import type { Trials } from './trials.ts'
 import type { Workers } from './workers.ts'
 
@@ -30,6 +31,8 @@ function statsOf(app: PoolApp, traffic: AppStats['traffic'], isolate: IsolateSta
     traffic,
     isolate,
     restarts: app.restarts,
+    workerMemoryKills: app.memoryKills,
+    limits: limitsOf(app, traffic.limits),
     hibernated: app.placement === null,
     worker: app.placement?.worker ?? null,
     generation: app.placement?.generation ?? 0

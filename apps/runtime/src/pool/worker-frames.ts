@@ -8,6 +8,8 @@ export interface WorkerFrames {
   onLog: (app: number, payload: Uint8Array) => void
   /** Changes of an app's shared values. */
   onShared: OnFrame
+  /** An app has reached a limit. */
+  onReached: (app: number, payload: Uint8Array) => void
   /** What an app asks for outside. */
   onFetch: OnFrame
 }
@@ -21,6 +23,7 @@ export function onWorkerFrame(worker: WorkerProcess, bytes: Uint8Array, start: n
     if (isFetch(type)) on.onFetch(worker, bytes, start, end)
   } else if (type === FrameType.LOG) on.onLog(app, bytes.subarray(start + HEADER_BYTES, end))
   else if (type === FrameType.SHARED) on.onShared(worker, bytes, start, end)
+  else if (type === FrameType.REACHED) on.onReached(app, bytes.subarray(start + HEADER_BYTES, end))
   else if (type === FrameType.TURN) onTurn(worker, app, (bytes[start + 5]! & Flag.END) !== 0)
   else if (isFetch(type)) on.onFetch(worker, bytes, start, end)
 }

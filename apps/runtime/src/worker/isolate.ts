@@ -1,6 +1,6 @@
 import ivm from 'isolated-vm'
 import { randomBytes } from 'node:crypto'
-import type { GuestEntries, GuestRelease } from '../turn-layout.ts'
+import { wrapped, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
 
 /** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
 const MAX_RANDOM_BYTES = 65_536
@@ -24,6 +24,11 @@ export interface TurnInput {
   texts: string[] | undefined
 }
 
+/** A GuestRelease with its code. */
+export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
+  functions: (GuestRelease['functions'][number] & { code: string })[]
+}
+
 /** The isolate of one app, started. Everything here but `dispose` may fail because the isolate is gone. */
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest. */
@@ -33,7 +38,7 @@ export interface Isolate {
   /** The result of a turn in which nothing happens but that what has changed is written, and before that this key removed. */
   rest(acknowledged: number, forget?: ArrayBuffer): Promise<unknown>
   /** '' or why the release cannot be loaded. */
-  load(release: GuestRelease): Promise<unknown>
+  load(release: LoadedRelease): Promise<unknown>
   /** '' or, as JSON, what this function of the release throws while it loads. */
   trial(name: string): Promise<unknown>
   dispose(): void
@@ -74,7 +79,11 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       }).catch(rejectWithoutHost),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
-    load: (release) => load.apply(undefined, [JSON.stringify(release)]),
+    load: ({ functions, ...others }) => {
+      const release: GuestRelease = { ...others, functions: functions.map(({ name, version, methods }) => ({ name, version, methods })) }
+      // Each a string of its own: V8 uses one that comes from outside as it is, and the isolate has no other copy of it.
+      return load.apply(undefined, [JSON.stringify(release), ...functions.map(({ name, code }) => wrapped(name, code))])
+    },
     trial: (name) => trial.apply(undefined, [name]),
     dispose,
     get disposed() {

@@ -7,9 +7,11 @@ const GLOBALS = new URL('../../src/guest/globals/', import.meta.url).pathname
 
 /** What the guest does with the globals, in short. `__host` is set after restoring; the guest proper keeps it in a closure. */
 const ENTRY = `
-  import { installGlobals, format, inspect, nodeModules } from './index.ts'
+  import { installGlobals, format, inspect, nodeModules, setRareModules } from './index.ts'
+  import * as rare from './node/rare.ts'
   import { harden } from '../harden.ts'
   installGlobals(globalThis, { randomBytes: count => new Uint8Array(globalThis.__host(count)) })
+  setRareModules(() => rare)
   const require = name => nodeModules[name.replace(/^node:/, '')]()
   Object.defineProperty(globalThis, '__socklet', { value: { format, inspect, nodeModules, require, harden } })
 `

@@ -1,4 +1,4 @@
-import { FrameType, HEADER_BYTES, encodeFrame, readU32 } from '@socklet/protocol'
+import { FrameError, FrameType, HEADER_BYTES, encodeFrame, readU32 } from '@socklet/protocol'
 import { expect, it } from 'vitest'
 import { Early } from '../../src/worker/early.ts'
 
@@ -34,4 +34,25 @@ it('keeps what comes before its app, in order, and nothing of lives that are ove
   add(early, 7, 8, 7)
   add(early, 7, 9, 8)
   expect(taken(early, 7, 9)).toEqual([8])
+})
+
+it('keeps nothing of apps that never come', () => {
+  const early = new Early()
+  for (let app = 1; app <= 1_000; app++) add(early, app, app, 1)
+  expect(early.bytes).toBeGreaterThan(1_000 * HEADER_BYTES)
+  expect(taken(early, 1_000, 1_000)).toEqual([1])
+  expect(early.bytes).toBe(0)
+  // A newer life in place of one that never came counts once.
+  add(early, 7, 1_001, 1)
+  const one = early.bytes
+  add(early, 7, 1_002, 1)
+  expect(early.bytes).toBe(one)
+})
+
+it('gives up, and loses nothing silently, when more waits than can be', () => {
+  const early = new Early(1_000)
+  expect(() => {
+    for (let sequence = 0; sequence < 10; sequence++) add(early, 7, 5, sequence)
+  }).toThrow(FrameError)
+  expect(early.bytes).toBeLessThanOrEqual(1_000)
 })

@@ -287,7 +287,7 @@ describe('a hostile app', () => {
     test.event(FrameType.MESSAGE, 1, 'go')
     await test.until(() => test.texts().length === 1)
     expect([test.texts(), test.fetches.size]).toEqual([['936'], 64])
-    expect(test.logs().map(({ message }) => message)).toEqual(['this app has 64 requests under way, which is its limit'])
+    expect(test.logs().map(({ message }) => message)).toEqual(['a request was refused: 64 are under way (limit fetches)'])
     test.app.dispose()
     await test.until(() => test.fetches.size === 0)
   })

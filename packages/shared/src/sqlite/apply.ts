@@ -12,6 +12,10 @@ const DELETE = 'DELETE FROM entries WHERE app = ? AND node = ? AND entry = ?'
 const ENTRIES_SIZE = 'SELECT total(size) FROM entries WHERE app = ? AND node = ?'
 const CLEAR = 'DELETE FROM entries WHERE app = ? AND node = ?'
 
+/** No other app's changes are written meanwhile. What a guest may change in a turn takes a fifth of it. */
+const MAX_MS = 10_000
+const LOOK_AT_CLOCK_EVERY = 256
+
 /**
  * Within a transaction: does what the records say.
  * @returns how many bytes the app has grown by @throws SharedError `bad_records`
@@ -37,7 +41,11 @@ class Application {
   }
 
   apply(record: RecordReader): number {
-    while (record.next()) this.#one(record)
+    const end = performance.now() + MAX_MS
+    for (let count = 1; record.next(); count++) {
+      this.#one(record)
+      if (count % LOOK_AT_CLOCK_EVERY === 0 && performance.now() > end) throw new SharedError('too_long', `a change took more than ${MAX_MS} ms to be written`)
+    }
     return this.#grown
   }
 

@@ -3,7 +3,7 @@ import type { FetchFailure, FetchResultHead } from '@socklet/protocol'
 import { Flag, FrameType, writeU32 } from '@socklet/protocol/frame'
 import { TurnWord } from '../../turn-layout.ts'
 import { current, setCurrent, type Running } from '../current.ts'
-import { Level, log } from '../log.ts'
+import { reached } from '../limits.ts'
 import { readText, type EventFrame, type Mailbox } from '../mailbox.ts'
 import { beginFrame, changeWord, command, commandWithHead, finishFrame } from '../outbox.ts'
 import { NativeMap, NativeRangeError, NativeUint8Array, arrayBufferSlice, jsonParse, mapDelete, mapGet, mapSet, mapSize } from '../primordials.ts'
@@ -28,7 +28,6 @@ interface Entry {
 
 let limit = 64
 let lastId = 0
-let tooManySaid = 0
 const entries = new NativeMap<number, Entry>()
 
 export function setFetchLimit(count: number): void {
@@ -87,9 +86,7 @@ function forget(id: number): boolean {
 
 function tooMany(): Error {
   const message = `this app has ${limit} requests under way, which is its limit`
-  // The first of a row: the app hears of each.
-  if (lastId !== tooManySaid || lastId === 0) log(Level.WARN, message)
-  tooManySaid = lastId
+  reached('fetches', `a request was refused: ${limit} are under way`)
   const error = new NativeRangeError(message) as Error & { code: string }
   error.code = 'ERR_SOCKLET_FETCH_LIMIT'
   return error

@@ -7,6 +7,11 @@ import * as npm from 'buffer/'
 import { type Codec, codecOf, methodCodecs } from './encodings.ts'
 import { coded, hide, invalidType, named } from './define.ts'
 import { decodeUtf8, encodeUtf8, utf8Length } from './utf8.ts'
+import { hexOf } from './hex.ts'
+import {
+  NativeArrayBuffer, NativeRangeError, NativeTypeError, NativeUint8Array, arrayBufferByteLength, arrayBufferIsView, mathMin, mathTrunc, toNumber, toText, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset,
+  dataViewByteLength, typedArrayLength, typedArraySet, typedArrayTag
+} from '../primordials.ts'
 
 export type NodeBuffer = Uint8Array & Record<string, any>
 
@@ -35,37 +40,38 @@ const fromOthers = Buffer.from
 
 function codecFor(encoding: unknown): Codec {
   const codec = typeof encoding === 'string' && encoding !== '' ? codecOf(encoding) : codecOf('utf8')
-  if (codec === undefined) throw coded(new TypeError(`Unknown encoding: ${encoding as string}`), 'ERR_UNKNOWN_ENCODING')
+  if (codec === undefined) throw coded(new NativeTypeError(`Unknown encoding: ${encoding as string}`), 'ERR_UNKNOWN_ENCODING')
   return codec
 }
 
 function fromText(text: string, encoding: unknown): NodeBuffer {
   const codec = encoding === undefined ? undefined : codecFor(encoding)
   if (codec === undefined || codec.name === 'utf8') return encodeUtf8(text, allocate)
-  const bytes = allocate(codec.length(text))
-  const written = codec.write(text, bytes, 0, bytes.length)
-  return written === bytes.length ? bytes : bytes.subarray(0, written)
+  const room = codec.length(text)
+  const bytes = allocate(room)
+  const written = codec.write(text, bytes, 0, room)
+  return written === room ? bytes : new FastBuffer(typedArrayBuffer(bytes), 0, written)
 }
 
 function checkSize(size: unknown): asserts size is number {
   if (typeof size !== 'number') throw invalidType('size', 'of type number', size)
   if (!(size >= 0 && size <= MAX_LENGTH)) {
-    throw coded(new RangeError(`The value of "size" is out of range. It must be >= 0 && <= ${MAX_LENGTH}. Received ${size}`), 'ERR_OUT_OF_RANGE')
+    throw coded(new NativeRangeError(`The value of "size" is out of range. It must be >= 0 && <= ${MAX_LENGTH}. Received ${size}`), 'ERR_OUT_OF_RANGE')
   }
 }
 
 const MAX_LENGTH = 2 ** 53 - 1
 const MAX_STRING_LENGTH = 2 ** 29 - 24
 
-const isView = (value: unknown): value is Uint8Array => value instanceof Uint8Array
+const isView = (value: unknown): value is Uint8Array => value instanceof NativeUint8Array
 
 const statics = {
   from(value: unknown, encodingOrOffset?: unknown, length?: unknown) {
     if (typeof value === 'string') return fromText(value, encodingOrOffset)
     if (typeof value !== 'object' || value === null) throw invalidFirst(value)
     if (isView(value)) {
-      const copy = allocate(value.length)
-      copy.set(value)
+      const copy = allocate(typedArrayLength(value))
+      typedArraySet(copy, value)
       return copy
     }
     return withCode(() => fromOthers(value, encodingOrOffset, length))
@@ -89,7 +95,8 @@ const statics = {
       const codec = typeof encoding === 'string' ? codecOf(encoding) : undefined
       return codec === undefined ? utf8Length(value) : codec.length(value)
     }
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength
+    if (arrayBufferIsView(value)) return typedArrayTag(value) === undefined ? dataViewByteLength(value as DataView) : typedArrayByteLength(value as Uint8Array)
+    if (value instanceof NativeArrayBuffer) return arrayBufferByteLength(value)
     throw invalidType('string', 'of type string or an instance of Buffer or ArrayBuffer', value)
   },
   concat(list: Uint8Array[], length?: number) {
@@ -123,7 +130,7 @@ const invalidFirst = (value: unknown): TypeError =>
 /** `start` and `end` as `toString` takes them: whatever is no number counts as the whole. */
 const clamp = (value: unknown, otherwise: number, most: number): number => {
   if (value === undefined) return otherwise
-  const number = Math.trunc(Number(value)) || 0
+  const number = mathTrunc(toNumber(value)) || 0
   return number < 0 ? 0 : number > most ? most : number
 }
 
@@ -138,12 +145,12 @@ function checkOffset(value: unknown, name: string, most: number): number {
 
 const methods = {
   toString(this: NodeBuffer, encoding?: unknown, start?: unknown, end?: unknown) {
-    if (arguments.length === 0) return decodeUtf8(this, 0, this.length)
-    const size = this.length
+    const size = typedArrayLength(this)
+    if (arguments.length === 0) return decodeUtf8(this, 0, size)
     const from = clamp(start, 0, size)
     const to = clamp(end, size, size)
     if (to <= from) return ''
-    return (encoding === undefined ? codecFor('utf8') : codecFor(String(encoding))).read(this, from, to)
+    return (encoding === undefined ? codecFor('utf8') : codecFor(toText(encoding))).read(this, from, to)
   },
   write(this: NodeBuffer, text: unknown, offset?: unknown, length?: unknown, encoding?: unknown) {
     if (typeof text !== 'string') throw invalidType('argument', 'of type string', text)
@@ -160,10 +167,10 @@ const methods = {
     return this.subarray(start, end)
   },
   subarray(this: NodeBuffer, start?: number, end?: number) {
-    const size = this.length
+    const size = typedArrayLength(this)
     const from = relative(start, 0, size)
     const to = relative(end, size, size)
-    return new FastBuffer(this.buffer as ArrayBuffer, this.byteOffset + from, to > from ? to - from : 0)
+    return new FastBuffer(typedArrayBuffer(this), typedArrayByteOffset(this) + from, to > from ? to - from : 0)
   },
   equals(this: NodeBuffer, other: unknown) {
     if (!isView(other)) throw invalidType('otherBuffer', 'an instance of Buffer or Uint8Array', other)
@@ -177,8 +184,9 @@ const methods = {
   },
   /** `<Buffer 68 69>`, at most fifty bytes (lib/buffer.js, `INSPECT_MAX_BYTES`). */
   inspect(this: NodeBuffer) {
-    const shown = codecFor('hex').read(this, 0, Math.min(50, this.length)).replace(/../g, '$& ').trim()
-    const rest = this.length - 50
+    const size = typedArrayLength(this)
+    const shown = hexOf(this, mathMin(50, size))
+    const rest = size - 50
     const name = this.constructor === Buffer || typeof this.constructor?.name !== 'string' ? 'Buffer' : this.constructor.name
     return `<${name} ${shown}${rest > 0 ? ` ... ${rest} more byte${rest > 1 ? 's' : ''}` : ''}>`
   }

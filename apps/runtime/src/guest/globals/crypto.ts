@@ -3,7 +3,7 @@ import { Buffer } from './buffer.ts'
 import { coded, illegalConstructor, invalidType, webInterface } from './define.ts'
 import { DOMException } from './dom-exception.ts'
 import { codecOf } from './encodings.ts'
-import { hashing } from './node/hashing.ts'
+import { rareModules } from './node-modules.ts'
 import { type RandomSource, randomPool } from './random.ts'
 
 const hex = codecOf('hex')!
@@ -71,7 +71,7 @@ function answer<T>(value: T, done: Done<T> | undefined): T | undefined {
   return undefined
 }
 
-export function createCrypto(host: RandomSource): { crypto: object, module: Record<string, unknown> } {
+export function createCrypto(host: RandomSource): { crypto: object, module: () => Record<string, unknown> } {
   const fill = randomPool(host)
 
   class Crypto {
@@ -90,7 +90,7 @@ export function createCrypto(host: RandomSource): { crypto: object, module: Reco
   webInterface(Crypto, 'Crypto', ['getRandomValues', 'randomUUID'])
   const crypto = new Crypto(fill)
 
-  const module = {
+  const module = (): Record<string, unknown> => ({
     randomUUID: () => uuid(fill),
     getRandomValues: <T extends Integers>(view: T) => randomValues(fill, view),
     randomBytes: (size: number, done?: Done<Uint8Array>) => answer(randomBytes(fill, size), done),
@@ -103,8 +103,8 @@ export function createCrypto(host: RandomSource): { crypto: object, module: Reco
       const [from, to, then] = typeof max === 'number' ? [min, max, done] : [0, min, max]
       return answer(randomInt(fill, from, to), then)
     },
-    ...hashing,
+    ...rareModules().hashing,
     webcrypto: crypto
-  }
+  })
   return { crypto, module }
 }

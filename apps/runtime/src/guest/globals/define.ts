@@ -1,5 +1,7 @@
 /** Ways to add to an object as Node does: what a global object offers is writable and configurable, and no loop over it shows it. */
 
+import { NativeTypeError, objectAssign, stringEndsWith, substring, toText } from '../primordials.ts'
+
 export function hide(target: object, values: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(values)) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
@@ -21,13 +23,13 @@ export function webInterface(constructor: Function, tag: string, members: readon
 
 /** An error of Node's, with a code: `TypeError [ERR_X]: …` in its stack, plain `TypeError` in its name. */
 export function coded<E extends Error>(error: E, code: string): E & { code: string } {
-  return Object.assign(error, { code })
+  return objectAssign(error, { code })
 }
 
 /** `name` is that of an argument, or a phrase like `first argument` that goes into the message as it is. */
 export function invalidType(name: string, wanted: string, value: unknown): TypeError {
-  const subject = name.endsWith(' argument') ? name : `"${name}" argument`
-  return coded(new TypeError(`The ${subject} must be ${wanted}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
+  const subject = stringEndsWith(name, ' argument') ? name : `"${name}" argument`
+  return coded(new NativeTypeError(`The ${subject} must be ${wanted}. Received ${received(value)}`), 'ERR_INVALID_ARG_TYPE')
 }
 
 export const missingArgument = (...names: string[]): TypeError =>
@@ -37,10 +39,10 @@ export const illegalConstructor = (): TypeError => coded(new TypeError('Illegal 
 
 /** How Node names a wrong value in its messages (lib/internal/errors.js, `determineSpecificType`). */
 function received(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
+  if (value === null || value === undefined) return toText(value)
   if (typeof value === 'function') return value.name === '' ? 'function ' : `function ${value.name}`
   if (typeof value === 'object') return typeof value.constructor?.name === 'string' && value.constructor.name !== '' ? `an instance of ${value.constructor.name}` : '[object Object]'
-  const text = typeof value === 'string' ? `'${value.slice(0, 25)}${value.length > 25 ? '...' : ''}'` : String(value)
+  const text = typeof value === 'string' ? `'${substring(value, 0, 25)}${value.length > 25 ? '...' : ''}'` : toText(value)
   return `type ${typeof value} (${text}${typeof value === 'bigint' ? 'n' : ''})`
 }
 

@@ -1,5 +1,6 @@
 /** The encodings of Node's Buffer: name by name, how long, how written, how read. Base64 and hex are V8's own (`Uint8Array.prototype.toBase64`, …). */
 import { decodeUtf8, utf8Length, writeUtf8 } from './utf8.ts'
+import { stringToLowerCase } from '../primordials.ts'
 
 export interface Codec {
   name: string
@@ -157,4 +158,4 @@ const CODECS: Record<string, Codec> = {
 /** The names that get methods of their own: `utf8Slice`, `hexWrite`… */
 export const methodCodecs: Record<string, Codec> = { utf8, ucs2: utf16le, utf16le, latin1, ascii, hex, base64, base64url }
 
-export const codecOf = (name: string): Codec | undefined => CODECS[name] ?? CODECS[name.toLowerCase()]
+export const codecOf = (name: string): Codec | undefined => CODECS[name] ?? CODECS[stringToLowerCase(name)]

@@ -40,7 +40,7 @@ function queueMicrotask(callback: () => void): void {
 /** Defines the globals on `target`; what `require('crypto')` gives needs the host too, so it joins `nodeModules` here. */
 export function installGlobals(target: object, host: GlobalsHost): void {
   const { crypto, module } = createCrypto(host)
-  nodeModules['crypto'] = () => module
+  nodeModules['crypto'] = module
   const functions = { atob, btoa, queueMicrotask, structuredClone }
   for (const [name, value] of Object.entries(functions)) named(value, name)
   hide(target, {
@@ -51,4 +51,4 @@ export function installGlobals(target: object, host: GlobalsHost): void {
 }
 
 export { format, inspect } from './inspect.ts'
-export { nodeModules } from './node-modules.ts'
+export { nodeModules, setRareModules } from './node-modules.ts'

@@ -6,6 +6,7 @@ import { contextOf, defaults, type InspectOptions, MAX_OUTPUT } from './inspect/
 import { cut, formatArguments } from './inspect/format.ts'
 import { CUSTOM, formatValue } from './inspect/value.ts'
 import { stripColors } from './inspect/layout.ts'
+import { objectAssign } from '../primordials.ts'
 
 export type { InspectOptions } from './inspect/context.ts'
 
@@ -24,7 +25,7 @@ function inspectValue(value: unknown, options?: InspectOptions | boolean, depth?
   return cut(formatValue(context, value, 0), given.maxOutput ?? MAX_OUTPUT)
 }
 
-export const inspect: InspectFunction = Object.assign(inspectValue, { custom: CUSTOM, defaultOptions: defaults })
+export const inspect: InspectFunction = objectAssign(inspectValue, { custom: CUSTOM, defaultOptions: defaults })
 
 export const formatWithOptions = (options: InspectOptions, ...args: unknown[]): string => formatArguments(args, options, inspect)
 

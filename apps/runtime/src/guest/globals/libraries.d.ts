@@ -23,3 +23,8 @@ declare module 'unenv/node/punycode' {
   const punycode: unknown
   export default punycode
 }
+
+declare module 'socklet:rare' {
+  /** node/rare.ts as a function, which asks for what it shares with the guest. Made in snapshot/bundle.ts. */
+  export default function rareModules(require: (path: string) => unknown): typeof import('./node/rare.ts')
+}

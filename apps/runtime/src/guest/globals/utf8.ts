@@ -1,11 +1,12 @@
 /**
  * UTF-8 to text and back in plain JavaScript: a bare isolate has no TextDecoder. Every message that a tenant reads with `data.toString()`
  * passes here, so the shape is chosen by measurement: sixteen bytes to a call of `String.fromCharCode` while all is ASCII (it beats `apply` on a
- * view by a third and a concatenation of single characters by four times), and a scratch Uint16Array given to `apply` for everything else.
+ * view by a third and a concatenation of single characters by four times), from a scratch Uint16Array for everything else. Nothing is looked up
+ * on a prototype, which a tenant may have replaced: hence no `subarray`, and no `apply` on a view, which asks it for its `length`.
  */
-const { fromCharCode } = String
-const { apply } = Reflect
-const { subarray } = Uint8Array.prototype
+import { NativeError, NativeUint8Array, charCodeAt, fromCharCode, mathMin, typedArrayBuffer, typedArrayLength, typedArraySet } from '../primordials.ts'
+
+const NativeUint16Array = Uint16Array
 
 /** Far below the number of arguments a call may have, and small enough to stay in the cache. */
 const CHUNK = 1024
@@ -15,10 +16,10 @@ const REPLACEMENT = 0xfffd
 let scratch: Uint16Array | undefined
 let scratchBytes: Uint8Array | undefined
 
-export class Utf8Error extends Error {}
+export class Utf8Error extends NativeError {}
 
 /** Broken sequences become U+FFFD, one for each maximal part (Encoding Standard, "UTF-8 decoder"), or throw when `fatal`. */
-export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length, fatal = false): string {
+export function decodeUtf8(bytes: Uint8Array, start = 0, end = typedArrayLength(bytes), fatal = false): string {
   let text = ''
   let i = start
   for (; i + 16 <= end; i += 16) {
@@ -33,13 +34,13 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length, fat
 }
 
 function decodeMixed(bytes: Uint8Array, start: number, end: number, fatal: boolean): string {
-  const units = scratch ??= new Uint16Array(CHUNK + 1)
+  const units = scratch ??= new NativeUint16Array(CHUNK + 1)
   let text = ''
   let used = 0
   let i = start
   while (i < end) {
     if (used >= CHUNK) {
-      text += apply(fromCharCode, null, apply(subarray, units, [0, used]))
+      text += unitsToText(units, used)
       used = 0
     }
     const lead = bytes[i++]!
@@ -83,11 +84,24 @@ function decodeMixed(bytes: Uint8Array, start: number, end: number, fatal: boole
       units[used++] = 0xdc00 | (point & 0x3ff)
     }
   }
-  return text + apply(fromCharCode, null, apply(subarray, units, [0, used]))
+  return text + unitsToText(units, used)
+}
+
+function unitsToText(units: Uint16Array, count: number): string {
+  let text = ''
+  let i = 0
+  for (; i + 16 <= count; i += 16) {
+    text += fromCharCode(
+      units[i]!, units[i + 1]!, units[i + 2]!, units[i + 3]!, units[i + 4]!, units[i + 5]!, units[i + 6]!, units[i + 7]!,
+      units[i + 8]!, units[i + 9]!, units[i + 10]!, units[i + 11]!, units[i + 12]!, units[i + 13]!, units[i + 14]!, units[i + 15]!
+    )
+  }
+  for (; i < count; i++) text += fromCharCode(units[i]!)
+  return text
 }
 
 /** How many bytes at the end begin a character that is not complete yet: what a stream keeps back for the next chunk. */
-export function incompleteTail(bytes: Uint8Array, end = bytes.length): number {
+export function incompleteTail(bytes: Uint8Array, end = typedArrayLength(bytes)): number {
   for (let back = 1; back <= 3 && back <= end; back++) {
     const byte = bytes[end - back]!
     if (byte < 0x80) return 0
@@ -108,7 +122,7 @@ const secondFits = (lead: number, second: number): boolean =>
 export function utf8Length(text: string, from = 0): number {
   let size = 0
   for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+    const code = charCodeAt(text, i)
     if (code < 0x80) size += 1
     else if (code < 0x800) size += 2
     else if (code >= 0xd800 && code < 0xdc00 && isLow(text, i + 1)) {
@@ -121,7 +135,7 @@ export function utf8Length(text: string, from = 0): number {
 
 function isLow(text: string, index: number): boolean {
   if (index >= text.length) return false
-  const code = text.charCodeAt(index)
+  const code = charCodeAt(text, index)
   return code >= 0xdc00 && code < 0xe000
 }
 
@@ -132,12 +146,12 @@ export interface Written {
 }
 
 /** Writes as many whole characters as fit between `at` and `limit`. */
-export function writeUtf8(text: string, target: Uint8Array, at = 0, limit = target.length): Written {
+export function writeUtf8(text: string, target: Uint8Array, at = 0, limit = typedArrayLength(target)): Written {
   const { length } = text
   let i = writeAscii(text, target, at, limit)
   let out = at + i
   for (; i < length; i++) {
-    let code = text.charCodeAt(i)
+    let code = charCodeAt(text, i)
     if (code < 0x80) {
       if (out >= limit) break
       target[out++] = code
@@ -152,7 +166,7 @@ export function writeUtf8(text: string, target: Uint8Array, at = 0, limit = targ
     if (code >= 0xd800 && code < 0xe000) {
       if (code < 0xdc00 && isLow(text, i + 1)) {
         if (out + 4 > limit) break
-        const point = 0x10000 + ((code & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff)
+        const point = 0x10000 + ((code & 0x3ff) << 10) + (charCodeAt(text, ++i) & 0x3ff)
         target[out++] = 0xf0 | (point >> 18)
         target[out++] = 0x80 | ((point >> 12) & 0x3f)
         target[out++] = 0x80 | ((point >> 6) & 0x3f)
@@ -171,10 +185,10 @@ export function writeUtf8(text: string, target: Uint8Array, at = 0, limit = targ
 
 /** The ASCII at the beginning of `text`, as far as it fits; gives its length. */
 export function writeAscii(text: string, target: Uint8Array, at: number, limit: number): number {
-  const end = Math.min(text.length, limit - at)
+  const end = mathMin(text.length, limit - at)
   let i = 0
   for (; i + 4 <= end; i += 4) {
-    const a = text.charCodeAt(i), b = text.charCodeAt(i + 1), c = text.charCodeAt(i + 2), d = text.charCodeAt(i + 3)
+    const a = charCodeAt(text, i), b = charCodeAt(text, i + 1), c = charCodeAt(text, i + 2), d = charCodeAt(text, i + 3)
     if ((a | b | c | d) > 0x7f) break
     target[at + i] = a
     target[at + i + 1] = b
@@ -182,7 +196,7 @@ export function writeAscii(text: string, target: Uint8Array, at: number, limit: 
     target[at + i + 3] = d
   }
   for (; i < end; i++) {
-    const code = text.charCodeAt(i)
+    const code = charCodeAt(text, i)
     if (code > 0x7f) break
     target[at + i] = code
   }
@@ -196,9 +210,9 @@ export function encodeUtf8<T extends Uint8Array>(text: string, make: (length: nu
   const ascii = writeAscii(text, bytes, 0, length)
   if (ascii === length) return bytes
   // Written where there is room for the worst and copied: cheaper than counting first.
-  const wide = length <= CHUNK ? scratchBytes ??= new Uint8Array(CHUNK * 3) : new Uint8Array(length * 3)
+  const wide = length <= CHUNK ? scratchBytes ??= new NativeUint8Array(CHUNK * 3) : new NativeUint8Array(length * 3)
   const { written } = writeUtf8(text, wide)
   const whole = make(written)
-  whole.set(apply(subarray, wide, [0, written]))
+  typedArraySet(whole, new NativeUint8Array(typedArrayBuffer(wide), 0, written))
   return whole
 }

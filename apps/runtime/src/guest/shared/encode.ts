@@ -1,9 +1,12 @@
 import { NodeKind } from '@socklet/shared/records'
 import { bareArray, mathImul, NativeWeakMap, typedArrayByteLength, weakGet, weakSet } from '../primordials.ts'
+import { reached } from '../limits.ts'
 import { connectionOf, isSocket } from '../socket.ts'
 import { encodeValue } from '../values.ts'
 import { familyOf, Kind } from '../values/kinds.ts'
 import { makeNode, nodeFor, type Entry, type Node } from './graph.ts'
+import { maxSharedBytes } from './quota.ts'
+import { isTooLarge } from '../values/writer.ts'
 import { isStale } from './touched.ts'
 import { warnOfDropped, warnOfInstance } from './warnings.ts'
 
@@ -54,6 +57,9 @@ export function encodeEntry(of: Entry, value: unknown, maxBytes: number, newNode
     root = kind === NodeKind.VALUE ? of.node.object : null
     const bytes = kind === NodeKind.SET ? NOTHING : encodeValue(value, maxBytes, OPTIONS)
     return { key, value: bytes, hash: changeable ? hashOf(key, bytes) : 0, refs, changeable }
+  } catch (error) {
+    if (isTooLarge(error)) reached('sharedBytes', `cloud.shared cannot hold more than ${maxSharedBytes()} bytes`)
+    throw error
   } finally {
     ;({ entry, refs, refCount, changeable, root, found } = outer)
   }

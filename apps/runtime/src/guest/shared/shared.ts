@@ -1,5 +1,5 @@
 import { NodeKind } from '@socklet/shared/records'
-import { NativeMap, NativeTypeError, bareArray, mapDelete, mapForEach, mapGet, mapSet, objectDefine, reflectApply, typedArrayByteLength } from '../primordials.ts'
+import { NativeMap, NativeTypeError, bareArray, mapDelete, mapForEach, mapGet, mapSet, objectDefine, ours, reflectApply, typedArrayByteLength } from '../primordials.ts'
 import { decodeValue } from '../values.ts'
 import { encodeEntry } from './encode.ts'
 import { ROOT, makeNode, nodeFor } from './graph.ts'
@@ -29,7 +29,7 @@ export function makeShared(): Shared {
     const done = before === undefined ? apply(key, change) : after(before, key, change)
     mapSet(waiting, key, done)
     try {
-      return await done
+      return await ours(done)
     } finally {
       if (mapGet(waiting, key) === done) mapDelete(waiting, key)
     }
@@ -37,11 +37,11 @@ export function makeShared(): Shared {
 
   async function after(before: Promise<unknown>, key: unknown, change: (value: unknown) => unknown): Promise<unknown> {
     try {
-      await before
+      await ours(before)
     } catch {
       // That was said to whoever asked for it.
     }
-    return apply(key, change)
+    return await ours(apply(key, change))
   }
 
   async function apply(key: unknown, change: (value: unknown) => unknown): Promise<unknown> {

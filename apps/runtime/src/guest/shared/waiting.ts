@@ -21,6 +21,11 @@ export function anythingWaits(): boolean {
   return entryCount + nodeCount + unreferencedCount + droppedCount > 0
 }
 
+/** How many are new, changed or removed in this turn. */
+export function waitingEntries(): number {
+  return entryCount
+}
+
 export function entryWaits(entry: Entry): void {
   if (entry.waiting) return
   entry.waiting = true

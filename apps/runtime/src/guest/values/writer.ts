@@ -25,6 +25,13 @@ const floatBytes = new Uint8Array(float.buffer)
 const big = new BigInt64Array(1)
 const bigBytes = new Uint8Array(big.buffer)
 
+let tooLarge: RangeError | null = null
+
+/** Whether a writer threw this for want of room. A getter of the tenant may throw RangeErrors of its own. */
+export function isTooLarge(error: unknown): boolean {
+  return error !== null && error === tooLarge
+}
+
 /** Bytes that grow up to a limit, and not a byte beyond it. */
 export class Writer {
   pos = 0
@@ -41,7 +48,9 @@ export class Writer {
 
   /** @throws RangeError if `count` bytes more are too many: asked before anything of that size is made */
   need(count: number): void {
-    if (this.pos + count > this.limit) throw new NativeRangeError(`${this.#what} is larger than ${this.limit} bytes`)
+    if (this.pos + count <= this.limit) return
+    tooLarge = new NativeRangeError(`${this.#what} is larger than ${this.limit} bytes`)
+    throw tooLarge
   }
 
   /** Room for `count` bytes; gives their offset. */

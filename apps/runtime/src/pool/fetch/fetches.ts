@@ -22,6 +22,8 @@ export type FetchWorker = Pick<WorkerProcess, 'index' | 'apps' | 'send'>
 export interface FetchesOptions extends ConnectOptions {
   /** The app with this number, if there is one. */
   app: (number: number) => Pick<PoolApp, 'route' | 'placement'> | undefined
+  /** A request of the app has taken longer than it may. */
+  onLate?: (app: number, limitMs: number) => void
 }
 
 /** One that is under way. */
@@ -109,7 +111,10 @@ export class Fetches {
     this.#counts.set(app, (this.#counts.get(app) ?? 0) + 1)
     this.#bytes += bytes
     const late = new FetchError('ERR_SOCKLET_FETCH_TIMEOUT', `the request took longer than ${limitMs} ms`, 'TimeoutError')
-    const timer = setTimeout(() => one.controller.abort(late), limitMs)
+    const timer = setTimeout(() => {
+      this.#options.onLate?.(app, limitMs)
+      one.controller.abort(late)
+    }, limitMs)
     const way = this.#agents.enter(app)
     let last: [type: number, flags: number, error?: unknown]
     try {

@@ -1,4 +1,5 @@
 /** What one call of `inspect` carries down through a value. */
+import { NativeMap, bareArray } from '../../primordials.ts'
 
 export interface InspectOptions {
   depth?: number | null
@@ -64,7 +65,7 @@ export function contextOf(options: InspectOptions, inspect: Inspect): Context {
     maxStringLength: unbounded(maxStringLength, defaults.maxStringLength),
     maxArrayLength: unbounded(maxArrayLength, defaults.maxArrayLength),
     breakLength, compact, colors, showHidden, customInspect, sorted, getters, numericSeparator,
-    indentation: 0, currentDepth: 0, seen: [], circular: new Map(), left: maxOutput, options, inspect
+    indentation: 0, currentDepth: 0, seen: bareArray(), circular: new NativeMap(), left: maxOutput, options, inspect
   }
 }
 

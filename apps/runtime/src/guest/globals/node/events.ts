@@ -7,6 +7,8 @@ import { abortError, DOMException } from '../dom-exception.ts'
 import { EventTarget, listenersOf } from '../event-target.ts'
 import { coded, invalidType, named } from '../define.ts'
 import { inspect } from '../inspect.ts'
+import { filter, map } from '../../lists.ts'
+import { NativeError, objectAssign, reflectApply } from '../../primordials.ts'
 
 type Listener = (...args: any[]) => void
 interface EmitterLike {
@@ -23,15 +25,43 @@ interface Options { signal?: Signal, close?: PropertyKey[] }
 
 export const EventEmitter = Emitter as unknown as { new (): EmitterLike, prototype: EmitterLike & { emit(name: PropertyKey, ...args: unknown[]): boolean } }
 
+// The bundler calls it something else.
+named(EventEmitter, 'EventEmitter')
 const errorMonitor = Symbol.for('events.errorMonitor')
-const plainEmit = EventEmitter.prototype.emit
 
+type Events = Record<PropertyKey, Listener | Listener[] | undefined>
+
+/** Where the emitter of the package has its listeners. */
+function eventsOf(emitter: object): Events | undefined {
+  return (emitter as Record<string, Events | undefined>)['_events']
+}
+
+/** As Node's. The emitter of the package pushes the arguments on a list, by methods that may be a tenant's. */
 function emit(this: EmitterLike, name: PropertyKey, ...args: unknown[]): boolean {
-  if (name === 'error' && this.listenerCount(errorMonitor) > 0) Reflect.apply(plainEmit, this, [errorMonitor, ...args])
-  if (name === 'error' && !(args[0] instanceof Error) && this.listenerCount('error') === 0) {
-    throw Object.assign(coded(new Error(`Unhandled error. (${typeof args[0] === 'string' ? `'${args[0]}'` : inspect(args[0])})`), 'ERR_UNHANDLED_ERROR'), { context: args[0] })
+  const events = eventsOf(this)
+  if (name === 'error') {
+    if (events?.[errorMonitor] !== undefined) callAll(this, events[errorMonitor], args)
+    if (events?.['error'] === undefined) throw unhandled(args[0])
   }
-  return Reflect.apply(plainEmit, this, [name, ...args]) as boolean
+  const listeners = events?.[name]
+  if (listeners === undefined) return false
+  callAll(this, listeners, args)
+  return true
+}
+
+function callAll(emitter: EmitterLike, listeners: Listener | Listener[], args: unknown[]): void {
+  if (typeof listeners === 'function') {
+    reflectApply(listeners, emitter, args as never[])
+    return
+  }
+  // Those that are there now, whatever they add and remove.
+  const now = map(listeners, (listener) => listener)
+  for (let i = 0; i < now.length; i++) reflectApply(now[i]!, emitter, args as never[])
+}
+
+function unhandled(error: unknown): unknown {
+  if (error instanceof NativeError) return error
+  return objectAssign(coded(new NativeError(`Unhandled error. (${typeof error === 'string' ? `'${error}'` : inspect(error)})`), 'ERR_UNHANDLED_ERROR'), { context: error })
 }
 EventEmitter.prototype.emit = emit
 
@@ -41,14 +71,21 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
   const plain = prototype[name]!
   const checked = function (this: EmitterLike, event: PropertyKey, listener: unknown): unknown {
     if (typeof listener !== 'function') throw invalidType('listener', 'of type function', listener)
-    return Reflect.apply(plain, this, [event, listener])
+    return reflectApply(plain as Listener, this, [event, listener] as never[])
   }
   prototype[name] = named(checked, name)
 }
 
 function listenerCount(this: EmitterLike, name: PropertyKey, listener?: Listener): number {
-  const all = this.listeners(name)
-  return listener === undefined ? all.length : all.filter((one) => one === listener).length
+  const all = eventsOf(this)?.[name]
+  if (all === undefined) return 0
+  if (typeof all === 'function') return listener === undefined || isListener(all, listener) ? 1 : 0
+  return listener === undefined ? all.length : filter(all, (one) => isListener(one, listener)).length
+}
+
+/** One that is called once stands in a wrapper. */
+function isListener(one: Listener & { listener?: Listener }, listener: Listener): boolean {
+  return one === listener || one.listener === listener
 }
 
 const plainSetMaxListeners = EventEmitter.prototype.setMaxListeners
@@ -58,7 +95,7 @@ function setOwnMaxListeners(this: EmitterLike, count: unknown): EmitterLike {
   if (!(count >= 0)) {
     throw coded(new RangeError(`The value of "setMaxListeners" is out of range. It must be a non-negative number. Received ${count}`), 'ERR_OUT_OF_RANGE')
   }
-  return Reflect.apply(plainSetMaxListeners, this, [count]) as EmitterLike
+  return reflectApply(plainSetMaxListeners, this, [count]) as EmitterLike
 }
 Object.assign(EventEmitter.prototype, { listenerCount: named(listenerCount, 'listenerCount'), setMaxListeners: named(setOwnMaxListeners, 'setMaxListeners') })
 

@@ -1,0 +1,91 @@
+import { push, replaceAll } from './lists.ts'
+import { arrayIsArray, bareArray, decodeComponent, numberIsFinite, objectDefine, objectGetOwnPropertyDescriptor, objectHasOwn, stringIncludes, stringIndexOf, substring, toNumber } from './primordials.ts'
+
+type Fields = Record<string, unknown>
+
+/** One name of a form, taken apart: `a[b][]` is `a`, `b`, and a list. */
+interface Name {
+  steps: string[]
+  isList: boolean
+}
+
+/**
+ * A query string or a form, as `qs` reads it: `a[b]=1` and `a[]=1` nest, `a=1&a=2` is a list. What comes out are ordinary objects, since functions
+ * call `hasOwnProperty` on them.
+ */
+export function parseForm(text: string): Fields {
+  const fields: Fields = {}
+  for (let from = 0; from <= text.length; ) {
+    const found = stringIndexOf(text, '&', from)
+    const end = found < 0 ? text.length : found
+    if (end > from) addPair(fields, substring(text, from, end))
+    from = end + 1
+  }
+  return fields
+}
+
+function addPair(fields: Fields, pair: string): void {
+  const equals = stringIndexOf(pair, '=')
+  const { steps, isList } = readName(equals < 0 ? pair : substring(pair, 0, equals))
+  const value = equals < 0 ? '' : decode(substring(pair, equals + 1, pair.length))
+  if (steps.length === 0) {
+    if (equals >= 0) add(fields, '', value, isList)
+    return
+  }
+  let inner = fields
+  for (let i = 0; i + 1 < steps.length; i++) inner = innerOf(inner, steps[i]!, steps[i + 1]!)
+  const last = steps[steps.length - 1]!
+  // To set it would be to change the prototype, or nothing, and no name of a form means that.
+  if (inner === fields || last !== '__proto__') add(inner, last, value, isList)
+}
+
+/** Browsers write the brackets encoded. */
+function readName(text: string): Name {
+  const name = stringIncludes(text, '%') ? replaceAll(replaceAll(replaceAll(replaceAll(text, '%5B', '['), '%5b', '['), '%5D', ']'), '%5d', ']') : text
+  const steps = bareArray<string>()
+  let from = 0
+  for (let i = 0; i <= name.length; i++) {
+    if (i < name.length && name[i] !== '[' && name[i] !== ']') continue
+    if (i > from) push(steps, decode(substring(name, from, i)))
+    from = i + 1
+  }
+  return { steps, isList: stringIncludes(name, '[]') }
+}
+
+/** What is not encoded as it should be stands for itself. */
+function decode(text: string): string {
+  const spaced = replaceAll(text, '+', ' ')
+  if (!stringIncludes(spaced, '%')) return spaced
+  try {
+    return decodeComponent(spaced)
+  } catch {
+    return spaced
+  }
+}
+
+/** The object under this name; a list, if what comes in it is a number. */
+function innerOf(outer: Fields, name: string, next: string): Fields {
+  if (name === '__proto__' || name === 'constructor' || name === 'prototype') return outer
+  const there = own(outer, name)
+  if (typeof there === 'object' && there !== null) return there as Fields
+  const isIndex = numberIsFinite(toNumber(next)) && !stringIncludes(next, '.')
+  const made = (isIndex ? [] : {}) as Fields
+  define(outer, name, made)
+  return made
+}
+
+function add(fields: Fields, name: string, value: string, isList: boolean): void {
+  const there = own(fields, name)
+  if (there === undefined) define(fields, name, isList ? [value] : value)
+  else if (arrayIsArray(there)) define(there as unknown as Fields, there.length, value)
+  else define(fields, name, [there, value])
+}
+
+function own(fields: Fields, name: string): unknown {
+  return objectHasOwn(fields, name) ? objectGetOwnPropertyDescriptor(fields, name)!.value : undefined
+}
+
+/** Not by assignment, which a setter on a prototype would see. */
+function define(fields: Fields, name: string | number, value: unknown): void {
+  objectDefine(fields, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor)
+}

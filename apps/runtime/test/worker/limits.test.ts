@@ -1,0 +1,86 @@
+import { Flag, FrameType, readU32 } from '@socklet/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { MAX_TURN_DELIVERIES, MAX_TURN_SHARED_CHANGES } from '../../src/turn-layout.ts'
+import { acknowledged, framesOf, makeHarness, type Harness, type TestApp } from './harness.ts'
+
+/** Limits of what one turn may do, that no client and no test with real clients can reach quickly. Those that it can are in test/limits/counted.test.ts. */
+let harness: Harness
+beforeAll(async () => {
+  harness = await makeHarness()
+})
+afterAll(() => harness.close())
+
+const LIMITS = { turnCpuMs: 20_000, minuteCpuMs: 60_000, heapMiB: 512 }
+
+/** How often the pool was told that this limit was reached. */
+function reached(test: TestApp, limit: string): number {
+  const told = test.pool.frames.filter(({ head, payload }) => head.type === FrameType.REACHED && payload.toString('latin1', 4) === limit)
+  return told.reduce((sum, { payload }) => sum + readU32(payload, 0), 0)
+}
+
+const linesAbout = (test: TestApp, limit: string): string[] => test.logs().map(({ message }) => message).filter((message) => message.includes(`(limit ${limit}`))
+
+describe('messages to rooms in one turn', () => {
+  it('have five million receivers at most: one more throws a RangeError, is said once, and counted', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      exports.main = ({ method, params, socket }) => {
+        if (method === 'WebSocket:connection') socket.join('room')
+        if (method !== 'WebSocket:message') return
+        let sent = 0, thrown = ''
+        for (let n = 0; n < ${MAX_TURN_DELIVERIES / 1_000 + 50}; n++) try { (n % 2 ? cloud.sockets : cloud.sockets.in('room')).send('x'); sent++ } catch (error) { thrown = error.name + ' ' + error.message }
+        socket.send(JSON.stringify([sent, thrown]))
+      }`, { limits: LIMITS })
+    for (let connection = 1; connection <= 1_000; connection++) test.open(connection)
+    test.event(FrameType.MESSAGE, 1, 'go')
+    const last = test.event(FrameType.MESSAGE, 1, 'go')
+    await test.until((frames) => acknowledged(frames).includes(last))
+    const most = MAX_TURN_DELIVERIES / 1_000
+    // Both messages come in one turn.
+    expect(test.texts().map((text) => JSON.parse(text))).toEqual([[most, `RangeError messages to rooms had more than ${MAX_TURN_DELIVERIES} receivers in one turn`], [0, expect.stringContaining('RangeError')]])
+    expect(framesOf(test, FrameType.SEND_ROOM)).toHaveLength(most)
+    expect(reached(test, 'turnDeliveries')).toBe(most + 100)
+    expect(linesAbout(test, 'turnDeliveries')).toHaveLength(1)
+  }, 30_000)
+})
+
+describe('a gateway that has much to deliver', () => {
+  it('holds the app: no event is begun and no timer runs, until that gateway lets it go on', async () => {
+    const test = await harness.start(`exports.main = ({ method, params, socket }) => { if (method !== 'WebSocket:message') return; socket.send('heard ' + params.data); setTimeout(() => socket.send('later'), 1) }`, { gateways: 2 })
+    test.open(1)
+    const first = test.event(FrameType.MESSAGE, 1, 'a')
+    await test.until((frames) => acknowledged(frames).includes(first) && test.texts().length === 2)
+    for (const gateway of [0, 1]) test.event(FrameType.HOLD, 0, '', 0, gateway)
+    test.event(FrameType.MESSAGE, 1, 'b')
+    test.event(FrameType.HOLD, 0, '', Flag.END, 0)
+    // What is not for the app's code goes on: a publish waits for it.
+    await expect(test.app.stats()).resolves.toMatchObject({ waiting: 1, running: false })
+    await test.app.forget(new Uint8Array([0x01]))
+    expect(test.texts()).toEqual(['heard a', 'later'])
+    test.event(FrameType.HOLD, 0, '', Flag.END, 1)
+    await test.until(() => test.texts().length === 4)
+    expect(test.texts()).toEqual(['heard a', 'later', 'heard b', 'later'])
+  })
+})
+
+describe('cloud.shared in one turn', () => {
+  it('can have 200,000 entries changed: more throws a RangeError, what was before stays, and the next turn may go on', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      exports.main = ({ method, params, socket }) => {
+        if (method !== 'WebSocket:message') return
+        const map = new Map()
+        for (let n = 0; n < Number(params.data); n++) map.set(n, 0)
+        try { cloud.shared.set('key', map); socket.send('kept') } catch (error) { socket.send(error.name + ' ' + error.message) }
+      }`, { limits: { ...LIMITS, sharedBytes: 48 * 1024 * 1024 } })
+    test.open(1)
+    for (const [index, [count, answer]] of ([[10_000, 'kept'], [MAX_TURN_SHARED_CHANGES + 10, `RangeError cloud.shared cannot have more than ${MAX_TURN_SHARED_CHANGES} entries changed in one turn`], [100_000, 'kept']] as const).entries()) {
+      const event = test.event(FrameType.MESSAGE, 1, String(count))
+      await test.until((frames) => acknowledged(frames).includes(event))
+      expect(test.texts()[index]).toBe(answer)
+    }
+    expect(reached(test, 'sharedChanges')).toBe(1)
+    expect(linesAbout(test, 'sharedChanges')).toHaveLength(1)
+    expect(test.downs).toEqual([])
+  }, 30_000)
+})
