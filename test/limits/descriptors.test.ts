@@ -37,6 +37,7 @@ describe('running out of file descriptors', () => {
     // A crowd of those who want in and are not let in.
     for (let n = 0; n < 300; n++) idle.push(new RawClient(platform.gatewayPort))
     await Promise.all(idle.map((client) => client.end()))
+    expect(platform.errors()).toContain('gateway: refusing clients: 192 connections are open')
     for (let n = 0; n < 20; n++) {
       first.send(`still ${n}`)
       expect(await first.next()).toBe(`still ${n}`)

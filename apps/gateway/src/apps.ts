@@ -37,16 +37,16 @@ export class Apps {
   }
 
   /**
-   * The app, asked of the pool if need be. null if there is none.
+   * The app, asked of the pool if need be; `soon` if it will be asked for its place at once. null if there is none.
    * @throws CallError when the pool cannot be asked.
    */
-  async find(appid: string): Promise<App | null> {
+  async find(appid: string, soon = false): Promise<App | null> {
     const known = this.#byAppid.get(appid)
     if (known !== undefined) return known
     if (!isAppid(appid) || this.#isUnknown(appid)) return null
     let lookup = this.#lookups.get(appid)
     if (lookup === undefined) {
-      lookup = this.#locate(appid).finally(() => this.#lookups.delete(appid))
+      lookup = this.#locate(appid, soon).finally(() => this.#lookups.delete(appid))
       this.#lookups.set(appid, lookup)
     }
     return lookup
@@ -78,8 +78,8 @@ export class Apps {
     await Promise.all([...this.#byAppid.values()].map((app) => this.#refreshOne(app)))
   }
 
-  async #locate(appid: string): Promise<App | null> {
-    const route = await this.#gateway().pool.call('locate', { appid })
+  async #locate(appid: string, soon: boolean): Promise<App | null> {
+    const route = await this.#gateway().pool.call('locate', soon ? { appid, soon } : { appid })
     const pushed = this.#byAppid.get(appid)
     if (pushed !== undefined) return pushed
     if (route === null) this.#rememberUnknown(appid)

@@ -25,6 +25,8 @@ export function makeServer(gateway: Gateway): Server {
   const server = createServer(OPTIONS, (request, response) => void onRequest(gateway, request, response))
   server.maxHeadersCount = MAX_HEADERS
   server.maxConnections = connectionsThatFit()
+  // The next try of the client may reach another gateway: the system spreads connections over all who share the port, whether or not they are full.
+  server.on('drop', () => report('refusing clients', `${server.maxConnections} connections are open, and its descriptors suffice for no more (ulimit -n, --gateways)`))
   server.on('upgrade', (request, socket, head) => void onUpgrade(gateway, request, socket as Socket, head))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => onClientError(error, socket as Socket))
   return server

@@ -31,7 +31,7 @@ export async function onUpgrade(gateway: Gateway, request: IncomingMessage, sock
     checkHttp(request)
     const target = hasTwoHosts(request.rawHeaders) ? null : route(request.headers.host, request.url!, gateway.settings.domain)
     if (target === null) throw new Refusal('bad_request')
-    app = await findApp(gateway, target.appid)
+    app = await findApp(gateway, target.appid, true)
     checkRoom(app)
     // An app that cannot run refuses now, not with a close code later.
     await ensurePlaced(app)

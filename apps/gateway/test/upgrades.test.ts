@@ -35,6 +35,7 @@ test('an app is reached by path and by host, on any path', async () => {
   expect(heads.map((head) => head.url)).toEqual(['/__websocket__?x=1', '/', '/foo?y=2'])
   expect(new Set(heads.map((head) => head.id)).size).toBe(3)
   expect(platform.pool.locates).toEqual(['demo'])
+  expect(platform.pool.soon).toEqual(['demo'])
   expect(platform.pool.places).toEqual([7])
 })
 

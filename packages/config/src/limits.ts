@@ -14,7 +14,7 @@ interface LimitSpec {
 const MiB = 1024 * 1024
 
 export const LIMITS = {
-  connections: { default: 10_000, min: 0, max: 1_000_000, doc: 'open connections; above it an upgrade gets 429' },
+  connections: { default: 10_000, min: 0, max: 1_000_000, doc: 'open connections, in each gateway; above it an upgrade gets 429' },
   messageBytes: { default: MiB, min: 1, max: 16 * MiB, doc: 'bytes of one message from a client; a larger one closes the connection with 1009. One of more than 16,384 fragments closes it with 1008 if they are below 32 bytes on average, or if there are more than messageBytes / 64 of them' },
   compressFromBytes: { default: 0, min: 0, max: 16 * MiB, doc: 'messages to clients from this size on are compressed (permessage-deflate) where the client offers it; 0: compression is off' },
   messagesPerSecond: { default: 1_000, min: 1, max: 1_000_000, doc: 'messages in a second from one connection, in bursts twice that; above it reading pauses, after 10 s of that the connection is closed with 1008. Pings and pongs count as well. Fragments below 1 KiB are read at 20,000 in a second, of all connections of the app together' },

@@ -26,7 +26,7 @@ export const OPTIONS = {
   workers: { type: 'integer', env: 'SOCKLET_WORKERS', default: 0, min: 0, max: 256, doc: 'worker processes; 0 is one for each core but one' },
   'worker-memory-mib': { type: 'integer', env: 'SOCKLET_WORKER_MEMORY_MIB', default: 0, min: 0, max: 1_048_576, doc: 'MiB of memory (RSS) of one worker process; above it the worker is killed at once, and its apps start anew elsewhere. 0 is an equal share of the memory of the machine (or of the cgroup) for each worker, the spare one and the one for trials, and 1,024 at least' },
   sandbox: { type: 'string', env: 'SOCKLET_SANDBOX', default: 'auto', choices: ['auto', 'bwrap', 'none'], doc: 'what workers run inside of: `bwrap` (bubblewrap: namespaces of their own, with no network and no files but the program), `none`, or `auto`, which is bwrap where it works; with `bwrap` the platform does not start where it does not' },
-  gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port' },
+  gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port; each holds as many connections as it may open files (ulimit -n), less 64' },
   'admin-token': { type: 'string', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST; made on the first start if absent' },
   'metrics-token': { type: 'string', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only' },
   'ping-seconds': { type: 'integer', env: 'SOCKLET_PING_SECONDS', default: 30, min: 1, max: 3600, doc: 'seconds between pings of a client; one from which nothing came between two of them is gone' },

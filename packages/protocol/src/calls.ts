@@ -36,7 +36,8 @@ export type PoolCallsOfGateway = {
   /** First call on the link. */
   hello: { params: { gateway: number; version: number; pid?: number }; result: null }
   /** null if there is no such app. */
-  locate: { params: { appid: string }; result: AppRoute | null }
+  /** `soon`: a client waits for a WebSocket. If the app can serve one, it is being placed when the answer comes. */
+  locate: { params: { appid: string; soon?: boolean }; result: AppRoute | null }
   /** A worker for the app, starting its isolate if need be. Refused with code `unavailable` if it cannot run. */
   place: { params: { app: number }; result: Placement }
   /**

@@ -17,6 +17,8 @@ export class FakePool {
   storing: Promise<void> | null = null
   stoppings = 0
   locates: string[] = []
+  /** Of those, for which it was said that a place will be asked for. */
+  soon: string[] = []
   places: number[] = []
   hellos = 0
   control: Control<GatewayCalls, PoolCallsOfGateway> | null = null
@@ -36,8 +38,9 @@ export class FakePool {
           this.control = control
           return null
         },
-        locate: async ({ appid }) => {
+        locate: async ({ appid, soon }) => {
           this.locates.push(appid)
+          if (soon) this.soon.push(appid)
           await this.gate
           return this.routes.get(appid) ?? null
         },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Catalog } from '@socklet/catalog'
+import { WEBSOCKET_FUNCTION } from '@socklet/config'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
@@ -28,7 +29,12 @@ export interface PoolParts {
 /** What gateways ask, but `hello`. */
 export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): Omit<CallHandlers<PoolCallsOfGateway>, 'hello'> {
   return {
-    locate: async ({ appid }) => (await apps.find(appid))?.route ?? null,
+    locate: async ({ appid, soon }) => {
+      const app = await apps.find(appid)
+      // The gateway asks for the place next, and is told then what is wrong with it. After this answer: it goes on with that meanwhile.
+      if (soon === true && app !== null && app.placement === null && mayConnect(app)) setImmediate(() => placements.place(app).catch(() => {}))
+      return app?.route ?? null
+    },
     place: async ({ app: number }) => {
       const app = apps.byNumber(number)
       if (app === undefined) throw new CallError('app_not_found', `there is no app with the number ${number}`)
@@ -45,6 +51,11 @@ export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): O
       return null
     }
   }
+}
+
+/** Whether a gateway that knows no connection of the app would take one. */
+function mayConnect({ route: { state, functions, limits } }: PoolApp): boolean {
+  return state === 'running' && Object.hasOwn(functions, WEBSOCKET_FUNCTION) && limits['connections']! > 0
 }
 
 /** What consoles ask, but `hello` and `tail`. */

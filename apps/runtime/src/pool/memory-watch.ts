@@ -4,6 +4,8 @@ import type { MemoryBound, WorkerProcess } from './worker-process.ts'
 
 /** An isolate that grows an array takes up to 1 GiB in a second before isolated-vm's own limit acts, which adds so much when it is near. */
 const LOOK_EVERY_MS = 100
+/** A worker that runs nothing is looked at once in so many times. */
+const IDLE_EVERY = 20
 /** Above half of the bound it is told so often, see MemoryBound. */
 const TELL_EVERY_MS = 5_000
 const PAGE_BYTES = 4096
@@ -14,11 +16,13 @@ const MIN_SHARE_MIB = 1_024
  * Kills the worker once its memory is above the bound. Its file in /proc is kept open, and so is never that of another process
  * with the same number. Where there is no /proc, nothing is watched. Returns what ends the watch.
  */
-export function watchMemory(worker: WorkerProcess, { bytes, onHalf, onOver }: MemoryBound): () => void {
+export function watchMemory(worker: WorkerProcess, { bytes, isIdle, onHalf, onOver }: MemoryBound): () => void {
   const file = openStatm(worker.pid)
   if (file === null) return () => {}
   let toldAt = -TELL_EVERY_MS
+  let looks = 0
   const timer = setInterval(() => {
+    if (++looks % IDLE_EVERY !== 0 && isIdle?.() === true) return
     const rss = readRss(file)
     if (rss > bytes) {
       stop()

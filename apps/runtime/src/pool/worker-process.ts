@@ -34,6 +34,8 @@ export interface WorkerOptions {
 /** Of one worker process. */
 export interface MemoryBound {
   bytes: number
+  /** It holds no app, and so nothing that could grow. */
+  isIdle?: () => boolean
   /** The worker is on its way there: who is in a turn is worth knowing from now on. */
   onHalf?: (worker: WorkerProcess) => void
   /** It is above, and is killed when this returns. */

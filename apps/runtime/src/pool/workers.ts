@@ -198,6 +198,7 @@ export class Workers {
       sandbox: this.#options.sandbox,
       memory: {
         bytes: this.#options.memoryBytes,
+        isIdle: () => worker.apps.size === 0,
         onHalf: () => worker.control.note('watch', { ms: WATCH_MS }),
         onOver: (_, rssBytes) => {
           this.#options.report(memoryText(`worker ${index}`, rssBytes, this.#options.memoryBytes))

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '@socklet/config'
 import { FrameType, encodeFrame, paddedLength, writeU32 } from '@socklet/protocol'
-import type { GuestRelease } from '../turn-layout.ts'
+import { wrapped, type GuestRelease } from '../turn-layout.ts'
 
 const ECHO = `exports.main = (ctx) => {
   if (ctx.method === 'WebSocket:message') ctx.socket.send(ctx.params.data.toString())
@@ -11,11 +11,11 @@ const ECHO = `exports.main = (ctx) => {
  * nothing else of it. Measured: an isolate answers its first message 2 ms of CPU earlier, and is no larger.
  */
 export function warmUpScript(): string {
-  const release: GuestRelease = { appid: 'warm-up', revision: 1, functions: [{ name: '__websocket__', version: 1, code: ECHO, methods: [] }], modules: [], env: {}, limits: DEFAULT_LIMITS }
+  const release: GuestRelease = { appid: 'warm-up', revision: 1, functions: [{ name: '__websocket__', version: 1, methods: [] }], modules: [], env: {}, limits: DEFAULT_LIMITS }
   const events = Buffer.concat([frame(FrameType.ATTACH, opening()), frame(FrameType.ATTACHED), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
   return `{
     const guest = __socklet_boot((count) => new ArrayBuffer(count))
-    guest.load(${JSON.stringify(JSON.stringify(release))})
+    guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(wrapped('__websocket__', ECHO))})
     guest.turn(0, Uint8Array.of(${events.join()}).buffer, ${events.byteLength}, ${JSON.stringify(events.toString('latin1'))}, undefined)
     guest.rest(0, undefined)
   }`

@@ -45,15 +45,15 @@ class Probing {
   }
 
   /** @throws Error if an answer does not come */
-  async run(probe: Probe, clients: LoadClient[], apps: number): Promise<Latency> {
-    const chosen = choose(probe, clients, apps)
+  async run(wanted: Probe, clients: LoadClient[], apps: number): Promise<Latency> {
+    const chosen = choose(wanted, clients, apps)
     this.#times.clear()
     this.#waiting = chosen.length
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#onAll = resolve
     const start = performance.now()
     for (const [index, client] of chosen.entries()) {
-      const due = start + (index * 1000) / probe.perSecond
+      const due = start + (index * 1000) / wanted.perSecond
       if (due > performance.now()) await sleep(due - performance.now())
       client.sentAt.push(performance.now())
       client.write(this.#frame)
