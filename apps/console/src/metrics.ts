@@ -52,7 +52,8 @@ export class Metrics {
   readonly #own = new Registry()
 
   constructor() {
-    collectDefaultMetrics({ register: this.#own, prefix: 'socklet_console_' })
+    // Its default of 10 ms keeps an idle process awake.
+    collectDefaultMetrics({ register: this.#own, prefix: 'socklet_console_', eventLoopMonitoringPrecision: 200 })
   }
 
   get contentType(): string {

@@ -11,6 +11,7 @@ const QUICK_APPS = 50
 export const apps: Row = {
   name: 'apps',
   what: '500 apps with a busy connection each, against one with 500',
+  takesLong: true,
   run: async (plan): Promise<Line[]> => {
     const count = plan.quick ? QUICK_APPS : APPS
     const { warmupMs, windowMs } = plan

@@ -48,12 +48,14 @@ export const entries: Row = {
       reach
     })
     const most = { of: 'ratio', most: 2 } as const
+    // SQLite reads and writes its log back at once, now and then: in a short window that is chance.
+    const mostOfBytes = plan.quick ? null : most
     return [
       line('CPU', 'µs', 'cpuUs', most),
       line('CPU of the worker', 'µs', 'workerCpuUs', most),
       line('CPU of the pool, which is the store', 'µs', 'poolCpuUs', most),
-      line('what the pool reads of its links', 'bytes', 'poolReadBytes', most),
-      line('what the pool writes to the store', 'bytes', 'poolWrittenBytes', most)
+      line('what the pool reads of its links', 'bytes', 'poolReadBytes', mostOfBytes),
+      line('what the pool writes to the store', 'bytes', 'poolWrittenBytes', mostOfBytes)
     ]
   }
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { holding } from '../load.ts'
 import { cpuUsOf, memoryOf } from '../proc.ts'
 import type { Line, Row } from '../row.ts'
-import { startSocklet, startWs, type Server } from '../servers/server.ts'
+import { addApp, pathOf, startSocklet, startWs, type Server } from '../servers/server.ts'
 import { ECHO } from '../servers/functions.ts'
 
+const APP = 'bench'
 const CONNECTIONS = 10_000
 const QUICK_CONNECTIONS = 2_000
 /** Long enough that what is collected and given back now and then has been. */
@@ -23,14 +24,16 @@ export const memory: Row = {
     const connections = quick ? QUICK_CONNECTIONS : CONNECTIONS
     const rest = quick ? QUICK_REST_MS : REST_MS
     const ws = await startWs()
-    const socklet = await startSocklet({ bench: { functions: { __websocket__: ECHO } } })
+    const idle = await startSocklet({})
     await sleep(REST_MS)
     say('the idle platform')
-    const cpu = cpuUsOf(socklet.pid)
+    const cpu = cpuUsOf(idle.pid)
     const start = performance.now()
     await sleep(IDLE_MS)
-    const share = (cpuUsOf(socklet.pid) - cpu) / 10 / (performance.now() - start)
-    const idleBytes = memoryOf(socklet.pid)
+    const share = (cpuUsOf(idle.pid) - cpu) / 10 / (performance.now() - start)
+    const idleBytes = memoryOf(idle.pid)
+    await addApp(idle.platform, APP, { functions: { __websocket__: ECHO } })
+    const socklet = { ...idle, paths: [pathOf(APP)] }
     say(`${connections} connections to each`)
     const base = await bytesEach(ws, connections, rest)
     const each = await bytesEach(socklet, connections, rest)
