@@ -1,5 +1,5 @@
 import { push, replaceAll } from './lists.ts'
-import { arrayIsArray, bareArray, decodeComponent, numberIsFinite, objectDefine, objectGetOwnPropertyDescriptor, objectHasOwn, stringIncludes, stringIndexOf, substring, toNumber } from './primordials.ts'
+import { arrayIsArray, bareArray, decodeComponent, objectDefine, objectGetOwnPropertyDescriptor, objectHasOwn, stringIncludes, stringIndexOf, substring, toNumber } from './primordials.ts'
 
 type Fields = Record<string, unknown>
 
@@ -35,8 +35,8 @@ function addPair(fields: Fields, pair: string): void {
   let inner = fields
   for (let i = 0; i + 1 < steps.length; i++) inner = innerOf(inner, steps[i]!, steps[i + 1]!)
   const last = steps[steps.length - 1]!
-  // To set it would be to change the prototype, or nothing, and no name of a form means that.
-  if (inner === fields || last !== '__proto__') add(inner, last, value, isList)
+  // To set it would be to change the prototype, or nothing, and no name of a form means that: not even in a copy that a function makes by assignment.
+  if (last !== '__proto__') add(inner, last, value, isList)
 }
 
 /** Browsers write the brackets encoded. */
@@ -63,13 +63,18 @@ function decode(text: string): string {
   }
 }
 
+/** A list has no index above this one, as with `qs` (its `arrayLimit`, as body-parser sets it): else `a[99999999]=` alone would make one too long to be written down. */
+const MAX_INDEX = 100
+
 /** The object under this name; a list, if what comes in it is a number. */
 function innerOf(outer: Fields, name: string, next: string): Fields {
   if (name === '__proto__' || name === 'constructor' || name === 'prototype') return outer
   const there = own(outer, name)
-  if (typeof there === 'object' && there !== null) return there as Fields
-  const isIndex = numberIsFinite(toNumber(next)) && !stringIncludes(next, '.')
+  const isIndex = toNumber(next) <= MAX_INDEX && !stringIncludes(next, '.')
+  if (typeof there === 'object' && there !== null && !(arrayIsArray(there) && toNumber(next) > MAX_INDEX)) return there as Fields
   const made = (isIndex ? [] : {}) as Fields
+  // What was a list goes on as an object of the same indices.
+  if (arrayIsArray(there)) for (let i = 0; i < there.length; i++) if (objectHasOwn(there, i)) define(made, `${i}`, there[i])
   define(outer, name, made)
   return made
 }

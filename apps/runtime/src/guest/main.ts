@@ -8,6 +8,7 @@ import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
 import { setFetchLimit } from './fetch/channel.ts'
 import { installFetch } from './fetch/globals.ts'
+import { setHostTimers } from './globals/host-timers.ts'
 import { installGlobals } from './globals/index.ts'
 import { SHARED, nodeModules, setRareModules } from './globals/node-modules.ts'
 import { harden } from './harden.ts'
@@ -47,6 +48,7 @@ function defineGlobal(name: string, value: unknown): void {
   objectDefine(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
 }
 for (const [name, value] of Object.entries(timerGlobals)) defineGlobal(name, value)
+setHostTimers(timerGlobals)
 defineGlobal('console', console)
 defineGlobal('WebSocket', WebSocket)
 installFetch(globalThis)

@@ -148,8 +148,8 @@ export const regExpFlags = objectFreeze([
   getter<RegExp, boolean>(RegExp.prototype, 'sticky')
 ] as const)
 
-// For console and inspect. Of a regular expression only `exec` may be used, through `regExpTest`: all else of it looks things up.
-const regExpExec = uncurry(RegExp.prototype.exec)
+// Of a regular expression only `exec` may be used (patterns.ts): all else of it looks things up.
+export const regExpExec = uncurry(RegExp.prototype.exec)
 export const regExpTest = (pattern: RegExp, text: string): boolean => regExpExec(pattern, text) !== null
 export const NativePromise = Promise
 export const NativeSymbol = Symbol
@@ -187,11 +187,55 @@ export const arrayBufferDetached = getter<ArrayBuffer, boolean>(ArrayBuffer.prot
 export const encodeComponent = encodeURIComponent
 export const decodeComponent = decodeURIComponent
 
+
+// For the classes of the web.
+export const NativeUint16Array = Uint16Array
+export const fromCodePoint = String.fromCodePoint
+export const stringToWellFormed = uncurry(String.prototype.toWellFormed)
+export const captureStackTrace = Error.captureStackTrace
+export const symbolAsyncIterator = Symbol.asyncIterator
+/** Whether it is a Date of V8's, whatever it says of itself. */
+export function isDate(value: unknown): value is Date {
+  try {
+    dateGetTime(value as Date)
+    return true
+  } catch {
+    return false
+  }
+}
+export const symbolInspect = Symbol.for('nodejs.util.inspect.custom')
+
 /** What V8 adds only when a snapshot is restored: taken once the isolate starts, before any code of its tenant runs. */
 export let isNativeError: (value: unknown) => boolean = (value) => objectToString(value) === '[object Error]'
 export function takeNewest(): void {
   const { isError } = Error as unknown as { isError?: (value: unknown) => boolean }
   if (isError !== undefined) isNativeError = isError
+  base64Functions()
+}
+
+interface Base64Options { alphabet?: 'base64' | 'base64url'; omitPadding?: boolean; lastChunkHandling?: 'loose' }
+interface Base64Functions {
+  toBase64(bytes: Uint8Array, options?: Base64Options): string
+  toHex(bytes: Uint8Array): string
+  fromBase64(text: string): Uint8Array
+  fromHex(text: string): Uint8Array
+}
+
+let base64: Base64Functions | undefined
+export function base64Functions(): Base64Functions {
+  if (base64 === undefined) {
+    const { toBase64, toHex } = Uint8Array.prototype as unknown as { toBase64(options?: Base64Options): string; toHex(): string }
+    const { fromBase64, fromHex } = Uint8Array as unknown as { fromBase64(text: string): Uint8Array; fromHex(text: string): Uint8Array }
+    const to = uncurry<Uint8Array, [Base64Options?], string>(toBase64)
+    const hex = uncurry<Uint8Array, [], string>(toHex)
+    base64 = {
+      toBase64: to,
+      toHex: hex,
+      fromBase64: (text) => apply(fromBase64, NativeUint8Array, [text]) as Uint8Array,
+      fromHex: (text) => apply(fromHex, NativeUint8Array, [text]) as Uint8Array
+    }
+  }
+  return base64
 }
 
 /**
@@ -203,3 +247,19 @@ export function ours<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 const CONSTRUCTOR = objectFreeze({ __proto__: null, value: NativePromise } as unknown as PropertyDescriptor)
+
+export interface Deferred<T> {
+  promise: Promise<T>
+  resolve(value: T | PromiseLike<T>): void
+  reject(reason: unknown): void
+}
+
+/** As `Promise.withResolvers`, which a tenant may have replaced. */
+export function deferred<T>(): Deferred<T> {
+  const made = objectCreate(null) as Deferred<T>
+  made.promise = new NativePromise<T>((resolve, reject) => {
+    made.resolve = resolve
+    made.reject = reject
+  })
+  return made
+}

@@ -1,18 +1,6 @@
 import { Buffer } from './globals/buffer.ts'
-import {
-  NativeArrayBuffer,
-  NativeUint8Array,
-  arrayBufferByteLength,
-  arrayBufferIsView,
-  dataViewBuffer,
-  dataViewByteLength,
-  dataViewByteOffset,
-  typedArrayBuffer,
-  typedArrayByteLength,
-  typedArrayByteOffset,
-  typedArraySet,
-  typedArrayTag
-} from './primordials.ts'
+import { isArrayBuffer, viewBytes } from './globals/bytes.ts'
+import { NativeArrayBuffer, NativeUint8Array, arrayBufferIsView, typedArrayByteLength, typedArraySet, typedArrayTag } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
 const { from, byteLength } = Buffer as unknown as { from: (value: unknown, encoding?: string) => Uint8Array; byteLength: (value: unknown) => number }
@@ -20,6 +8,7 @@ const { from, byteLength } = Buffer as unknown as { from: (value: unknown, encod
 export const toBuffer = from
 const toStringTag = Symbol.toStringTag
 
+export { viewBytes }
 export const EMPTY = new NativeUint8Array(0)
 
 /** The bytes of whatever `ws` takes as data: buffers and views as they are, else what `Buffer.from` makes of it, or its TypeError. */
@@ -29,13 +18,6 @@ export function toBytes(data: unknown): Uint8Array {
     if (isArrayBuffer(data)) return new NativeUint8Array(data)
   }
   return from(data)
-}
-
-export function viewBytes(view: ArrayBufferView): Uint8Array {
-  const tag = typedArrayTag(view)
-  if (tag === 'Uint8Array') return view as Uint8Array
-  if (tag === undefined) return new NativeUint8Array(dataViewBuffer(view as DataView), dataViewByteOffset(view as DataView), dataViewByteLength(view as DataView))
-  return new NativeUint8Array(typedArrayBuffer(view as Uint8Array), typedArrayByteOffset(view as Uint8Array), typedArrayByteLength(view as Uint8Array))
 }
 
 /** The bytes themselves where nothing else is a Uint8Array (util.types.isUint8Array). */
@@ -63,14 +45,6 @@ export function isBlob(value: unknown): value is BlobLike {
   if (typeof value !== 'object' || value === null || arrayBufferIsView(value)) return false
   const { arrayBuffer, type, [toStringTag]: tag } = value as Record<PropertyKey, unknown>
   return typeof arrayBuffer === 'function' && typeof type === 'string' && (tag === 'Blob' || tag === 'File')
-}
-
-function isArrayBuffer(value: object): value is ArrayBuffer {
-  try {
-    return arrayBufferByteLength(value as ArrayBuffer) >= 0
-  } catch {
-    return false
-  }
 }
 
 /** Parts of a message, joined. */

@@ -1,10 +1,13 @@
 /** What Request and Response have in common (Fetch Standard, "Body mixin"). */
-import { Blob } from '../globals/blob.ts'
-import { TextDecoder, TextEncoder } from '../globals/text-encoding.ts'
-import { URLSearchParams } from '../globals/url/search-params.ts'
-import { FormData, multipart } from './form-data.ts'
-import { ReadableStream, fromBytes, fromIterable, isDisturbed, readAll, twice } from './stream.ts'
-import type { Headers } from './headers.ts'
+import { Blob, blobOf, bytesOfBlob, isBlob, typeOfBlob } from '../globals/blob.ts'
+import { bytesIn, copyOf, makeBytes } from '../globals/bytes.ts'
+import { showMembers } from '../globals/define.ts'
+import { decodeText, encodeText } from '../globals/text-encoding.ts'
+import { isSearchParams, searchText } from '../globals/url/search-params.ts'
+import { NativeTypeError, jsonParse, ours, symbolAsyncIterator, typedArrayBuffer } from '../primordials.ts'
+import { isFormData, multipart } from './form-data.ts'
+import { getHeader, type Headers } from './headers.ts'
+import { fromBytes, fromIterable, isDisturbed, isLocked, isStream, readAll, twice, type ReadableStream } from './stream.ts'
 
 interface Extracted {
   stream: ReadableStream
@@ -14,46 +17,48 @@ interface Extracted {
 /** Fetch Standard, "extract a body". */
 export function extract(value: unknown): Extracted | null {
   if (value === null || value === undefined) return null
-  if (value instanceof ReadableStream) {
-    if (value.locked || isDisturbed(value)) throw new TypeError('Response body object should not be disturbed or locked')
+  if (isStream(value)) {
+    if (isLocked(value) || isDisturbed(value)) throw new NativeTypeError('Response body object should not be disturbed or locked')
     return { stream: value, type: null }
   }
-  if (value instanceof FormData) return ofBlob(multipart(value))
-  if (value instanceof Blob) return ofBlob(value)
-  if (value instanceof URLSearchParams) return ofText(value, 'application/x-www-form-urlencoded;charset=UTF-8')
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    const copy = bytesOf(value).slice()
-    return { stream: fromBytes(async () => copy), type: null }
-  }
-  if (typeof value === 'object' && Symbol.asyncIterator in value) return { stream: fromIterable(value as AsyncIterable<unknown>, chunkBytes), type: null }
-  return ofText(value, 'text/plain;charset=UTF-8')
+  if (isFormData(value)) return ofBlob(multipart(value))
+  if (isBlob(value)) return ofBlob(value)
+  if (isSearchParams(value)) return ofText(searchText(value), 'application/x-www-form-urlencoded;charset=UTF-8')
+  const bytes = bytesIn(value)
+  if (bytes !== null) return { stream: ofBytes(copyOf(bytes)), type: null }
+  if (typeof value === 'object' && symbolAsyncIterator in value) return { stream: fromIterable(value as AsyncIterable<unknown>, chunkBytes), type: null }
+  return ofText(`${value as string}`, 'text/plain;charset=UTF-8')
 }
 
-function ofText(value: unknown, type: string): Extracted {
-  const bytes = new TextEncoder().encode(`${value as string}`)
-  return { stream: fromBytes(async () => bytes), type }
+const ofBytes = (bytes: Uint8Array): ReadableStream => fromBytes(async () => bytes)
+
+function ofText(text: string, type: string): Extracted {
+  return { stream: ofBytes(encodeText(text)), type }
 }
 
 /** A Blob takes its own type in lower case, and a boundary is not to be changed: there it is already. */
 function ofBlob(blob: Blob): Extracted {
-  return { stream: fromBytes(() => blob.bytes()), type: blob.type === '' ? null : blob.type }
-}
-
-function bytesOf(value: ArrayBufferView | ArrayBuffer): Uint8Array {
-  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength) : new Uint8Array(value)
+  const type = typeOfBlob(blob)
+  return { stream: ofBytes(bytesOfBlob(blob)), type: type === '' ? null : type }
 }
 
 function chunkBytes(chunk: unknown): Uint8Array {
-  if (typeof chunk === 'string') return new TextEncoder().encode(chunk)
-  if (ArrayBuffer.isView(chunk)) return bytesOf(chunk)
-  throw new TypeError('Received non-Uint8Array chunk')
+  if (typeof chunk === 'string') return encodeText(chunk)
+  const bytes = bytesIn(chunk)
+  if (bytes === null) throw new NativeTypeError('Received non-Uint8Array chunk')
+  return bytes
 }
 
 export let takeStream: (body: Body) => ReadableStream | null
 export let cloneStream: (body: Body) => ReadableStream | null
+/** What is left of it, as the methods of `Body` give it, which a tenant may have replaced. */
+export let readBytes: (body: Body) => Promise<Uint8Array<ArrayBuffer>>
+export let streamIn: (body: Body) => ReadableStream | null
+export let headersOf: (body: Body) => Headers
 
-export abstract class Body {
+export class Body {
   #stream: ReadableStream | null
+  readonly #headers: Headers
 
   static {
     takeStream = (body) => {
@@ -63,16 +68,18 @@ export abstract class Body {
     cloneStream = (body) => {
       body.#checkUnused()
       if (body.#stream === null) return null
-      const [one, other] = twice(body.#stream)
+      const { one, other } = twice(body.#stream)
       body.#stream = one
       return other
     }
+    readBytes = (body) => body.#read()
+    streamIn = (body) => body.#stream
+    headersOf = (body) => body.#headers
   }
 
-  abstract get headers(): Headers
-
-  constructor(stream: ReadableStream | null) {
+  constructor(stream: ReadableStream | null, headers: Headers) {
     this.#stream = stream
+    this.#headers = headers
   }
 
   get body(): ReadableStream | null {
@@ -84,31 +91,34 @@ export abstract class Body {
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    this.#checkUnused()
-    return this.#stream === null ? new Uint8Array(0) : await readAll(this.#stream)
+    return await ours(this.#read())
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return (await this.bytes()).buffer
+    return typedArrayBuffer(await ours(this.#read()))
   }
 
   async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes())
+    return decodeText(await ours(this.#read()))
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text())
+    return jsonParse(decodeText(await ours(this.#read())))
   }
 
   async blob(): Promise<Blob> {
-    const bytes = await this.bytes()
-    return new Blob([bytes], { type: this.headers.get('content-type') ?? '' })
+    const bytes = await ours(this.#read())
+    return blobOf([bytes], getHeader(this.#headers, 'content-type') ?? '')
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#checkUnused()
+    return this.#stream === null ? makeBytes(0) : await ours(readAll(this.#stream))
   }
 
   #checkUnused(): void {
-    if (this.#stream !== null && (this.#stream.locked || isDisturbed(this.#stream))) throw new TypeError('Body is unusable: Body has already been read')
+    if (this.#stream !== null && (isLocked(this.#stream) || isDisturbed(this.#stream))) throw new NativeTypeError('Body is unusable: Body has already been read')
   }
 }
 
-const BODY_MEMBERS = ['body', 'bodyUsed', 'arrayBuffer', 'blob', 'bytes', 'json', 'text'] as const
-for (const name of BODY_MEMBERS) Object.defineProperty(Body.prototype, name, { enumerable: true })
+showMembers(Body.prototype, ['body', 'bodyUsed', 'arrayBuffer', 'blob', 'bytes', 'json', 'text'])

@@ -1,8 +1,10 @@
 import type { FetchResultHead } from '@socklet/protocol'
-import { webInterface } from '../globals/define.ts'
-import { URL } from '../globals/url/url.ts'
-import { Body, cloneStream, extract } from './body.ts'
-import { Headers, type HeadersInit } from './headers.ts'
+import { inspectable, webInterface } from '../globals/define.ts'
+import { URL, hrefOf } from '../globals/url/url.ts'
+import { replaceMatches } from '../patterns.ts'
+import { NativeRangeError, NativeTypeError, jsonStringify, stringIndexOf, substring, toNumber } from '../primordials.ts'
+import { Body, cloneStream, extract, headersOf } from './body.ts'
+import { Headers, appendHeader, getHeader, setHeader, type HeadersInit } from './headers.ts'
 import type { ReadableStream } from './stream.ts'
 
 interface ResponseInit {
@@ -19,46 +21,50 @@ interface Origin {
 }
 
 const MADE_HERE: Origin = { type: 'default', url: '', redirected: false }
-const WITHOUT_BODY = new Set([101, 103, 204, 205, 304])
+const isWithoutBody = (status: number): boolean => status === 101 || status === 103 || status === 204 || status === 205 || status === 304
 
 export let fetchedResponse: (head: FetchResultHead, stream: ReadableStream) => Response
+/** Its status and what stands beside it. */
+export let statusOf: (response: Response) => { status: number; statusText: string }
 
 export class Response extends Body {
   readonly #status: number
   readonly #statusText: string
-  readonly #headers: Headers
   #origin = MADE_HERE
 
   static {
     fetchedResponse = ({ status, statusText, headers, url, redirected }, stream) => {
-      const response = new Response(WITHOUT_BODY.has(status) ? null : stream, { status: status < 200 ? 200 : status, statusText, headers: readable(headers) })
+      const response = new Response(isWithoutBody(status) ? null : stream, { status: status < 200 ? 200 : status, statusText })
+      addReadable(headersOf(response), headers)
       response.#origin = { type: 'basic', url: withoutFragment(url), redirected }
       return response
     }
+    statusOf = (response) => ({ status: response.#code(), statusText: response.#statusText })
   }
 
   constructor(body: unknown = null, init: ResponseInit | null = {}) {
     const { status = 200, statusText = '', headers } = init ?? {}
     const extracted = extract(body)
-    const code = Number(status)
-    if (!(code >= 200 && code <= 599)) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.')
-    if (extracted !== null && WITHOUT_BODY.has(code)) throw new TypeError(`Response constructor: Invalid response status code ${code}`)
-    super(extracted?.stream ?? null)
+    const code = toNumber(status)
+    if (!(code >= 200 && code <= 599)) throw new NativeRangeError('init["status"] must be in the range of 200 to 599, inclusive.')
+    if (extracted !== null && isWithoutBody(code)) throw new NativeTypeError(`Response constructor: Invalid response status code ${code}`)
+    const own = new Headers(headers)
+    super(extracted?.stream ?? null, own)
     this.#status = code - (code % 1)
     this.#statusText = `${statusText}`
-    this.#headers = new Headers(headers)
-    if (extracted !== null && extracted.type !== null && !this.#headers.has('content-type')) this.#headers.set('content-type', extracted.type)
+    if (extracted !== null && extracted.type !== null && getHeader(own, 'content-type') === null) setHeader(own, 'content-type', extracted.type)
   }
 
   static json(value: unknown, init: ResponseInit = {}): Response {
-    const response = new Response(JSON.stringify(value), init)
-    if (!new Headers(init.headers).has('content-type')) response.headers.set('content-type', 'application/json')
+    const headers = new Headers(init.headers)
+    if (getHeader(headers, 'content-type') === null) setHeader(headers, 'content-type', 'application/json')
+    const response = new Response(jsonStringify(value), { ...init, headers })
     return response
   }
 
   static redirect(url: unknown, status = 302): Response {
-    if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`Invalid status code ${status}`)
-    return new Response(null, { status, headers: { location: new URL(url).href } })
+    if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) throw new NativeRangeError(`Invalid status code ${status}`)
+    return new Response(null, { status, headers: { __proto__: null, location: hrefOf(new URL(url)) } as never })
   }
 
   static error(): Response {
@@ -68,16 +74,16 @@ export class Response extends Body {
   }
 
   get status(): number {
-    return this.#origin.type === 'error' ? 0 : this.#status
+    return this.#code()
   }
   get statusText(): string {
     return this.#statusText
   }
   get ok(): boolean {
-    return this.status >= 200 && this.status <= 299
+    return this.#code() >= 200 && this.#code() <= 299
   }
   get headers(): Headers {
-    return this.#headers
+    return headersOf(this)
   }
   get url(): string {
     return this.#origin.url
@@ -90,31 +96,34 @@ export class Response extends Body {
   }
 
   clone(): Response {
-    const copy = new Response(cloneStream(this), { status: this.#status, statusText: this.#statusText, headers: this.#headers })
+    const copy = new Response(cloneStream(this), { status: this.#status, statusText: this.#statusText, headers: headersOf(this) })
     copy.#origin = this.#origin
     return copy
+  }
+
+  #code(): number {
+    return this.#origin.type === 'error' ? 0 : this.#status
   }
 }
 
 webInterface(Response, 'Response', ['status', 'statusText', 'ok', 'headers', 'url', 'redirected', 'type', 'clone'])
-
-
-Object.defineProperty(Response.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  configurable: true,
-  writable: true,
-  value(this: Response, depth: number, options: object, inspect: (value: unknown, options: object) => string) {
-    const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = this
-    return depth < 0 ? 'Response' : `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, { ...options, depth })}`
-  }
+inspectable(Response, (response, depth, options, inspect) => {
+  const { status, statusText, headers, bodyUsed, ok, redirected, type, url } = response
+  return depth < 0 ? 'Response' : `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, { ...options, depth })}`
 })
 
+// oxlint-disable-next-line no-control-regex
+const UNREADABLE = /[^\t\x20-\xff]/g
+
 /** Servers send what no header may hold (UTF-8 read as such): those characters count as unknown. */
-function readable(headers: FetchResultHead['headers']): FetchResultHead['headers'] {
-  // oxlint-disable-next-line no-control-regex
-  return headers.map(([name, value]) => [name, value.replace(/[^\t\x20-\xff]/g, '?')])
+function addReadable(headers: Headers, pairs: FetchResultHead['headers']): void {
+  for (let i = 0; i < pairs.length; i++) {
+    const pair = pairs[i]!
+    appendHeader(headers, pair[0], replaceMatches(pair[1], UNREADABLE, () => '?'))
+  }
 }
 
 function withoutFragment(url: string): string {
-  const hash = url.indexOf('#')
-  return hash < 0 ? url : url.slice(0, hash)
+  const hash = stringIndexOf(url, '#')
+  return hash < 0 ? url : substring(url, 0, hash)
 }

@@ -1,5 +1,8 @@
 /** The part of web streams that bodies need: reading bytes, by a reader or by `for await`. Nothing pipes, and functions make none themselves. */
-import { illegalConstructor, webInterface } from '../globals/define.ts'
+import { copyOf, joinAll } from '../globals/bytes.ts'
+import { define, illegalConstructor, webInterface } from '../globals/define.ts'
+import { push } from '../lists.ts'
+import { NativeSymbol, NativeTypeError, arrayBufferByteLength, bareArray, deferred, ours, symbolAsyncIterator, symbolIterator, typedArrayBuffer, typedArrayByteLength } from '../primordials.ts'
 
 /** Bytes from somewhere. A pull that waits is answered in the order of asking. */
 export interface Source {
@@ -10,9 +13,16 @@ export interface Source {
 
 type Result = { done: boolean; value: Uint8Array | undefined }
 
-const MAKE = Symbol('make')
+const MAKE = NativeSymbol('make')
 let unlock: (stream: ReadableStream) => void
 let pullOf: (stream: ReadableStream) => Promise<Result>
+let isStream: (value: unknown) => value is ReadableStream
+/** As the methods of their names, which a tenant may have replaced. */
+let readerOf: (stream: ReadableStream) => ReadableStreamDefaultReader
+let readNext: (reader: ReadableStreamDefaultReader) => Promise<Result>
+let cancelReader: (reader: ReadableStreamDefaultReader, reason?: unknown) => void
+let release: (reader: ReadableStreamDefaultReader) => void
+export let isLocked: (stream: ReadableStream) => boolean
 export let isDisturbed: (stream: ReadableStream) => boolean
 
 export class ReadableStream {
@@ -22,10 +32,13 @@ export class ReadableStream {
 
   static {
     unlock = (stream) => void (stream.#locked = false)
+    isStream = (value): value is ReadableStream => typeof value === 'object' && value !== null && #disturbed in value
+    isLocked = (stream) => stream.#locked
     isDisturbed = (stream) => stream.#disturbed
+    readerOf = (stream) => stream.#reader()
     pullOf = async (stream) => {
       stream.#disturbed = true
-      const value = (await stream.#source.pull()) ?? undefined
+      const value = (await ours(stream.#source.pull())) ?? undefined
       return { done: value === undefined, value }
     }
   }
@@ -40,22 +53,26 @@ export class ReadableStream {
   }
 
   getReader(): ReadableStreamDefaultReader {
-    if (this.#locked) throw new TypeError('Invalid state: ReadableStream is locked')
+    return this.#reader()
+  }
+
+  #reader(): ReadableStreamDefaultReader {
+    if (this.#locked) throw new NativeTypeError('Invalid state: ReadableStream is locked')
     this.#locked = true
     return new ReadableStreamDefaultReader(MAKE, this, (reason) => this.#cancel(reason))
   }
 
   async cancel(reason?: unknown): Promise<void> {
-    if (this.#locked) throw new TypeError('Invalid state: ReadableStream is locked')
+    if (this.#locked) throw new NativeTypeError('Invalid state: ReadableStream is locked')
     this.#cancel(reason)
   }
 
   async *values({ preventCancel = false }: { preventCancel?: boolean } = {}): AsyncGenerator<Uint8Array, void> {
-    const reader = this.getReader()
+    const reader = readerOf(this)
     let ended = false
     try {
       for (;;) {
-        const { done, value } = await reader.read()
+        const { done, value } = await ours(readNext(reader))
         ended = done
         if (done) return
         yield value!
@@ -64,14 +81,12 @@ export class ReadableStream {
       ended = true
       throw error
     } finally {
-      if (!ended && !preventCancel) await reader.cancel()
-      reader.releaseLock()
+      if (!ended && !preventCancel) cancelReader(reader)
+      release(reader)
     }
   }
 
-  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    return this.values()
-  }
+  declare [Symbol.asyncIterator]: () => AsyncGenerator<Uint8Array, void>
 
   #cancel(reason: unknown): void {
     this.#disturbed = true
@@ -82,14 +97,28 @@ export class ReadableStream {
 export class ReadableStreamDefaultReader {
   #stream: ReadableStream | null
   readonly #cancel: (reason: unknown) => void
-  #closed = Promise.withResolvers<void>()
+  #closed = deferred<void>()
+
+  static {
+    readNext = (reader) => reader.#read()
+    cancelReader = (reader, reason) => {
+      if (reader.#stream === null) throw released()
+      reader.#cancel(reason)
+      reader.#closed.resolve()
+    }
+    release = (reader) => {
+      if (reader.#stream !== null) unlock(reader.#stream)
+      reader.#stream = null
+      reader.#closed.reject(released())
+    }
+  }
 
   constructor(key: unknown, stream: ReadableStream, cancel: (reason: unknown) => void) {
     if (key !== MAKE) throw illegalConstructor()
     this.#stream = stream
     this.#cancel = cancel
     // Few look at it, and then an error is not to count as unhandled.
-    this.#closed.promise.catch(() => {})
+    void handled(this.#closed.promise)
   }
 
   get closed(): Promise<void> {
@@ -97,9 +126,13 @@ export class ReadableStreamDefaultReader {
   }
 
   async read(): Promise<Result> {
+    return await ours(this.#read())
+  }
+
+  async #read(): Promise<Result> {
     if (this.#stream === null) throw released()
     try {
-      const result = await pullOf(this.#stream)
+      const result = await ours(pullOf(this.#stream))
       if (result.done) this.#closed.resolve()
       return result
     } catch (error) {
@@ -109,54 +142,56 @@ export class ReadableStreamDefaultReader {
   }
 
   async cancel(reason?: unknown): Promise<void> {
-    if (this.#stream === null) throw released()
-    this.#cancel(reason)
-    this.#closed.resolve()
+    cancelReader(this, reason)
   }
 
   releaseLock(): void {
-    if (this.#stream !== null) unlock(this.#stream)
-    this.#stream = null
-    this.#closed.reject(released())
+    release(this)
+  }
+}
+
+export { isStream }
+
+/** To whom a rejection of it is no news. */
+async function handled(promise: Promise<unknown>): Promise<void> {
+  try {
+    await ours(promise)
+  } catch {
+    // Who looks at it is told.
   }
 }
 
 webInterface(ReadableStream, 'ReadableStream', ['locked', 'getReader', 'cancel', 'values'])
+define(ReadableStream.prototype, symbolAsyncIterator, ReadableStream.prototype.values)
 webInterface(ReadableStreamDefaultReader, 'ReadableStreamDefaultReader', ['closed', 'read', 'cancel', 'releaseLock'])
 
-const released = (): TypeError => new TypeError('Invalid state: The reader is not attached to a stream')
+const released = (): TypeError => new NativeTypeError('Invalid state: The reader is not attached to a stream')
 
 export const streamOf = (source: Source): ReadableStream => new ReadableStream(MAKE, source)
 
 /** All that is left of it, in one piece. */
 export async function readAll(stream: ReadableStream, maxBytes = Infinity, tooLarge?: () => Error): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = stream.getReader()
-  const chunks: Uint8Array[] = []
+  const reader = readerOf(stream)
+  const chunks = bareArray<Uint8Array>()
   let length = 0
   for (;;) {
-    const { value } = await reader.read()
+    const { value } = await ours(readNext(reader))
     if (value === undefined) break
-    chunks.push(value)
-    length += value.byteLength
+    push(chunks, value)
+    length += typedArrayByteLength(value)
     if (length <= maxBytes) continue
-    await reader.cancel()
+    cancelReader(reader)
     throw tooLarge!()
   }
-  if (chunks.length === 1 && chunks[0]!.byteLength === chunks[0]!.buffer.byteLength) return chunks[0] as Uint8Array<ArrayBuffer>
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return all
+  if (chunks.length === 1 && length === arrayBufferByteLength(typedArrayBuffer(chunks[0]!))) return chunks[0] as Uint8Array<ArrayBuffer>
+  return joinAll(chunks)
 }
 
 /** What one source gives, twice; it is all in memory then. */
-export function twice(stream: ReadableStream): [ReadableStream, ReadableStream] {
+export function twice(stream: ReadableStream): { one: ReadableStream; other: ReadableStream } {
   let all: Promise<Uint8Array> | null = null
   const copy = (): ReadableStream => fromBytes(() => (all ??= readAll(stream)))
-  return [copy(), copy()]
+  return { one: copy(), other: copy() }
 }
 
 /** Bytes that are there, or will be. Each stream gets a copy of its own. */
@@ -166,15 +201,20 @@ export function fromBytes(bytes: () => Promise<Uint8Array>): ReadableStream {
     pull: async () => {
       if (done) return null
       done = true
-      const all = await bytes()
-      return all.byteLength === 0 ? null : all.slice()
+      const all = await ours(bytes())
+      return typedArrayByteLength(all) === 0 ? null : copyOf(all)
     },
     cancel: () => void (done = true)
   })
 }
 
+function iteratorOf(iterable: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
+  return symbolAsyncIterator in iterable ? (iterable as unknown as Record<symbol, () => AsyncIterator<unknown>>)[symbolAsyncIterator]!() : (iterable as unknown as Record<symbol, () => Iterator<unknown>>)[symbolIterator]!()
+}
+
+/** The iterable is the tenant's, so it is gone through in the tenant's way. */
 export function fromIterable(iterable: AsyncIterable<unknown> | Iterable<unknown>, encode: (chunk: unknown) => Uint8Array): ReadableStream {
-  const iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
+  const iterator = iteratorOf(iterable)
   return streamOf({
     pull: async () => {
       const { done, value } = await iterator.next()

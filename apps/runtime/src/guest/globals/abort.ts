@@ -1,22 +1,48 @@
 /** AbortController and AbortSignal (DOM Standard, "aborting ongoing activities"). */
 import { abortError, DOMException } from './dom-exception.ts'
-import { coded, illegalConstructor, invalidType, webInterface } from './define.ts'
-import { Event, eventHandler, EventTarget } from './event-target.ts'
+import { coded, illegalConstructor, inspectable, invalidType, webInterface } from './define.ts'
+import { dispatch, Event, eventHandler, EventTarget, setIsAborted } from './event-target.ts'
+import { hostTimers } from './host-timers.ts'
+import { listOf, push } from '../lists.ts'
+import { NativeRangeError, NativeSet, NativeSymbol, bareArray, setAdd, setClear, setDelete, setForEach, setSize } from '../primordials.ts'
 
 /** Only this file makes signals. */
-const MAKE = Symbol('make')
+const MAKE = NativeSymbol('make')
+const MOST_MS = Number.MAX_SAFE_INTEGER
 
 let abortSignal: (signal: AbortSignal, reason: unknown) => void
+export let isAbortSignal: (value: unknown) => value is AbortSignal
+export let isAborted: (signal: AbortSignal) => boolean
+export let reasonOf: (signal: AbortSignal) => unknown
+/** `AbortSignal.any` of a list that is ours. */
+export let anyOf: (signals: readonly AbortSignal[]) => AbortSignal
 
 export class AbortSignal extends EventTarget {
   #aborted = false
   #reason: unknown
   /** Signals of `AbortSignal.any` that follow this one, and those that this one follows. */
-  #followers = new Set<AbortSignal>()
-  #sources = new Set<AbortSignal>()
+  #followers = new NativeSet<AbortSignal>()
+  #sources = new NativeSet<AbortSignal>()
 
   static {
     abortSignal = (signal, reason) => signal.#abort(reason)
+    isAbortSignal = (value): value is AbortSignal => typeof value === 'object' && value !== null && #aborted in value
+    isAborted = signal => signal.#aborted
+    reasonOf = signal => signal.#reason
+    anyOf = signals => {
+      const result = new AbortSignal(MAKE)
+      for (let i = 0; i < signals.length; i++) {
+        if (!isAbortSignal(signals[i])) throw invalidType('signals', 'an instance of AbortSignal', signals[i])
+      }
+      for (let i = 0; i < signals.length; i++) {
+        if (!signals[i]!.#aborted) continue
+        result.#aborted = true
+        result.#reason = signals[i]!.#reason
+        return result
+      }
+      for (let i = 0; i < signals.length; i++) result.#follow(signals[i]!)
+      return result
+    }
   }
 
   constructor(key?: symbol) {
@@ -33,33 +59,16 @@ export class AbortSignal extends EventTarget {
 
   static timeout(delay: unknown): AbortSignal {
     if (typeof delay !== 'number') throw invalidType('delay', 'of type number', delay)
-    if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
-      throw coded(new RangeError(`The value of "delay" is out of range. It must be >= 0 && <= ${Number.MAX_SAFE_INTEGER}. Received ${delay}`), 'ERR_OUT_OF_RANGE')
+    if (!(delay >= 0 && delay <= MOST_MS)) {
+      throw coded(new NativeRangeError(`The value of "delay" is out of range. It must be >= 0 && <= ${MOST_MS}. Received ${delay}`), 'ERR_OUT_OF_RANGE')
     }
     const signal = new AbortSignal(MAKE)
-    const timers = globalThis as { setTimeout?: (run: () => void, delay: number) => { unref?(): void } }
-    timers.setTimeout?.(() => signal.#abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay)?.unref?.()
+    hostTimers.setTimeout?.(() => signal.#abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), delay)
     return signal
   }
 
   static any(signals: Iterable<AbortSignal>): AbortSignal {
-    const result = new AbortSignal(MAKE)
-    const list = [...signals]
-    for (const signal of list) if (!(signal instanceof AbortSignal)) throw invalidType('signals', 'an instance of AbortSignal', signal)
-    const first = list.find(signal => signal.#aborted)
-    if (first !== undefined) {
-      result.#aborted = true
-      result.#reason = first.#reason
-      return result
-    }
-    for (const signal of list) {
-      // A follower of followers follows their sources, so that no chain builds up.
-      for (const source of signal.#sources.size > 0 ? signal.#sources : [signal]) {
-        result.#sources.add(source)
-        source.#followers.add(result)
-      }
-    }
-    return result
+    return anyOf(listOf(signals))
   }
 
   get aborted(): boolean {
@@ -74,24 +83,45 @@ export class AbortSignal extends EventTarget {
     if (this.#aborted) throw this.#reason
   }
 
+  /** A follower of followers follows their sources, so that no chain builds up. */
+  #follow(signal: AbortSignal): void {
+    const add = (source: AbortSignal): void => {
+      setAdd(this.#sources, source)
+      setAdd(source.#followers, this)
+    }
+    if (setSize(signal.#sources) > 0) setForEach(signal.#sources, add)
+    else add(signal)
+  }
+
   #abort(reason: unknown): void {
     if (this.#aborted) return
-    const affected = [this as AbortSignal, ...[...this.#followers].filter(follower => !follower.#aborted)]
+    const affected = bareArray<AbortSignal>()
+    push(affected, this)
+    setForEach(this.#followers, follower => {
+      if (!follower.#aborted) push(affected, follower)
+    })
     // All are aborted before the first listener runs.
-    for (const signal of affected) {
+    for (let i = 0; i < affected.length; i++) {
+      const signal = affected[i]!
       signal.#aborted = true
       signal.#reason = reason
       // Let go of by the sources that live on, or a signal for the whole app would hold every signal made from it.
-      for (const source of signal.#sources) source.#followers.delete(signal)
-      signal.#sources.clear()
+      setForEach(signal.#sources, source => void setDelete(source.#followers, signal))
+      setClear(signal.#sources)
     }
-    this.#followers.clear()
-    for (const signal of affected) signal.dispatchEvent(new Event('abort'))
+    setClear(this.#followers)
+    for (let i = 0; i < affected.length; i++) dispatch(affected[i]!, new Event('abort'))
   }
 }
 
+export let signalOf: (controller: AbortController) => AbortSignal
+
 export class AbortController {
   #signal = new AbortSignal(MAKE)
+
+  static {
+    signalOf = controller => controller.#signal
+  }
 
   get signal(): AbortSignal {
     return this.#signal
@@ -102,18 +132,11 @@ export class AbortController {
   }
 }
 
+export const abortController = (controller: AbortController): void => abortSignal(signalOf(controller), abortError())
+
+setIsAborted(signal => isAbortSignal(signal) ? isAborted(signal) : signal.aborted)
 eventHandler(AbortSignal, 'abort')
 webInterface(AbortSignal, 'AbortSignal', ['aborted', 'reason', 'throwIfAborted'])
 webInterface(AbortController, 'AbortController', ['signal', 'abort'])
-
-const INSPECT = Symbol.for('nodejs.util.inspect.custom')
-type Inspect = (value: unknown, options: object) => string
-const inspectable = (constructor: Function, show: (value: never) => object) => Object.defineProperty(constructor.prototype, INSPECT, {
-  configurable: true,
-  writable: true,
-  value(this: never, depth: number, options: object, inspect: Inspect) {
-    return depth < 0 ? constructor.name : `${constructor.name} ${inspect(show(this), { ...options, depth })}`
-  }
-})
-inspectable(AbortSignal, ({ aborted }: AbortSignal) => ({ aborted }))
-inspectable(AbortController, ({ signal }: AbortController) => ({ signal }))
+inspectable(AbortSignal, ({ aborted }, depth, options, inspect) => depth < 0 ? 'AbortSignal' : `AbortSignal ${inspect({ aborted }, { ...options, depth })}`)
+inspectable(AbortController, ({ signal }, depth, options, inspect) => depth < 0 ? 'AbortController' : `AbortController ${inspect({ signal }, { ...options, depth })}`)

@@ -1,6 +1,10 @@
 /** `Blob` of the web (File API): bytes that do not change, read through promises. `stream()` is left out, as there are no web streams here. */
+import { listOf, map } from '../lists.ts'
+import { matches } from '../patterns.ts'
+import { NativeTypeError, mathMax, mathMin, mathTrunc, stringToLowerCase, symbolIterator, toNumber, toText, typedArrayBuffer, typedArrayLength } from '../primordials.ts'
+import { bytesIn, copyOf, joinAll } from './bytes.ts'
 import { webInterface } from './define.ts'
-import { TextDecoder, TextEncoder } from './text-encoding.ts'
+import { decodeText, encodeText } from './text-encoding.ts'
 
 interface BlobOptions {
   type?: string
@@ -10,25 +14,39 @@ interface BlobOptions {
 /** A type with anything but printable ASCII counts as none (File API, "constructing a Blob"). */
 const TYPE = /^[\x20-\x7e]*$/
 
-export class Blob {
-  readonly #bytes: Uint8Array<ArrayBuffer>
-  readonly #type: string
+const NO_PARTS: Iterable<unknown> = { __proto__: null } as never
 
-  constructor(parts: Iterable<unknown> = [], options: BlobOptions = {}) {
-    if (typeof parts !== 'object' || parts === null || typeof parts[Symbol.iterator] !== 'function') throw new TypeError('The first argument of Blob must be a sequence')
-    const pieces = Array.from(parts, (part) => bytesOf(part))
-    this.#bytes = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0))
-    let at = 0
-    for (const piece of pieces) {
-      this.#bytes.set(piece, at)
-      at += piece.byteLength
+export let isBlob: (value: unknown) => value is Blob
+export let bytesOfBlob: (blob: Blob) => Uint8Array<ArrayBuffer>
+export let typeOfBlob: (blob: Blob) => string
+/** Of these pieces, which belong to nobody else. */
+export let blobOf: (pieces: readonly Uint8Array[], type: string) => Blob
+
+export class Blob {
+  #bytes: Uint8Array<ArrayBuffer>
+  #type: string
+
+  static {
+    isBlob = (value): value is Blob => typeof value === 'object' && value !== null && #bytes in value
+    bytesOfBlob = (blob) => blob.#bytes
+    typeOfBlob = (blob) => blob.#type
+    blobOf = (pieces, type) => {
+      const blob = new Blob(NO_PARTS)
+      blob.#bytes = joinAll(pieces)
+      blob.#type = normalType(type)
+      return blob
     }
-    const type = String(options.type ?? '')
-    this.#type = TYPE.test(type) ? type.toLowerCase() : ''
+  }
+
+  constructor(parts: Iterable<unknown> = NO_PARTS, options: BlobOptions = {}) {
+    const isNone = parts === NO_PARTS
+    if (!isNone && (typeof parts !== 'object' || parts === null || typeof (parts as unknown as Record<symbol, unknown>)[symbolIterator] !== 'function')) throw new NativeTypeError('The first argument of Blob must be a sequence')
+    this.#bytes = joinAll(isNone ? [] : map(listOf(parts), (part) => bytesOf(part)))
+    this.#type = normalType(options.type)
   }
 
   get size(): number {
-    return this.#bytes.byteLength
+    return typedArrayLength(this.#bytes)
   }
 
   get type(): string {
@@ -36,39 +54,38 @@ export class Blob {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#bytes.slice().buffer
+    return typedArrayBuffer(copyOf(this.#bytes))
   }
 
   async bytes(): Promise<Uint8Array> {
-    return this.#bytes.slice()
+    return copyOf(this.#bytes)
   }
 
   async text(): Promise<string> {
-    return new TextDecoder().decode(this.#bytes)
+    return decodeText(this.#bytes)
   }
 
-  slice(start = 0, end = this.size, type = ''): Blob {
-    return new Blob([this.#bytes.slice(start, end)], { type })
-  }
-
-  static bytesIn(blob: Blob): Uint8Array {
-    return blob.#bytes
-  }
-
-  static isBlob(value: unknown): value is Blob {
-    return typeof value === 'object' && value !== null && #bytes in value
+  slice(start: unknown = 0, end: unknown = undefined, type = ''): Blob {
+    const length = typedArrayLength(this.#bytes)
+    const from = relative(start, length)
+    const to = end === undefined ? length : relative(end, length)
+    return blobOf([copyOf(this.#bytes, from, mathMax(from, to))], type)
   }
 }
 
-const { bytesIn, isBlob } = Blob
-// They are this file's own: a Blob of the web has no such members.
-delete (Blob as Partial<typeof Blob>).bytesIn
-delete (Blob as Partial<typeof Blob>).isBlob
 webInterface(Blob, 'Blob', ['size', 'type', 'arrayBuffer', 'bytes', 'text', 'slice'])
 
+function normalType(given: unknown): string {
+  const type = toText(given ?? '')
+  return matches(TYPE, type) ? stringToLowerCase(type) : ''
+}
+
+/** A negative index counts from the end. */
+function relative(index: unknown, length: number): number {
+  const whole = mathTrunc(toNumber(index)) || 0
+  return whole < 0 ? mathMax(length + whole, 0) : mathMin(whole, length)
+}
+
 function bytesOf(part: unknown): Uint8Array {
-  if (isBlob(part)) return bytesIn(part)
-  if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength)
-  if (Object.prototype.toString.call(part) === '[object ArrayBuffer]') return new Uint8Array(part as ArrayBuffer)
-  return new TextEncoder().encode(String(part))
+  return isBlob(part) ? bytesOfBlob(part) : (bytesIn(part) ?? encodeText(toText(part)))
 }

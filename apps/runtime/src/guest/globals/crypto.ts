@@ -1,13 +1,15 @@
 /** `crypto` of the web, as far as it is only random, and what `require('crypto')` gives. */
 import { Buffer } from './buffer.ts'
+import { makeBytes, viewBytes } from './bytes.ts'
 import { coded, illegalConstructor, invalidType, webInterface } from './define.ts'
 import { DOMException } from './dom-exception.ts'
 import { codecOf } from './encodings.ts'
 import { rareModules } from './node-modules.ts'
 import { type RandomSource, randomPool } from './random.ts'
+import { matches } from '../patterns.ts'
+import { arrayBufferIsView, substring, typedArrayByteLength, typedArrayTag } from '../primordials.ts'
 
 const hex = codecOf('hex')!
-const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!
 const INTEGERS = /^(?:Big)?(?:Int|Uint)\d+(?:Clamped)?Array$/
 const MOST_BYTES = 65_536
 const MOST_RANGE = 2 ** 48 - 1
@@ -17,22 +19,22 @@ type Done<T> = (error: Error | null, value: T) => void
 type Integers = Uint8Array | Int32Array
 
 function uuid(fill: Fill): string {
-  const bytes = new Uint8Array(16)
+  const bytes = makeBytes(16)
   fill(bytes)
   // RFC 9562, 5.4: version 4, variant 10.
   bytes[6] = (bytes[6]! & 0x0f) | 0x40
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
   const text = hex.read(bytes, 0, 16)
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`
+  return `${substring(text, 0, 8)}-${substring(text, 8, 12)}-${substring(text, 12, 16)}-${substring(text, 16, 20)}-${substring(text, 20, 32)}`
 }
 
 function randomValues<T extends Integers>(fill: Fill, view: T): T {
-  const tag = typeof view === 'object' && view !== null ? Reflect.apply(tagOf, view, []) as string | undefined : undefined
-  if (tag === undefined || !INTEGERS.test(tag)) throw new DOMException('The data argument must be an integer-type TypedArray', 'TypeMismatchError')
-  if (view.byteLength > MOST_BYTES) {
+  const tag = arrayBufferIsView(view) ? typedArrayTag(view) : undefined
+  if (tag === undefined || !matches(INTEGERS, tag)) throw new DOMException('The data argument must be an integer-type TypedArray', 'TypeMismatchError')
+  if (typedArrayByteLength(view as Uint8Array) > MOST_BYTES) {
     throw new DOMException(`The requested length exceeds ${MOST_BYTES} bytes`, 'QuotaExceededError')
   }
-  fill(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength))
+  fill(viewBytes(view))
   return view
 }
 
@@ -71,8 +73,12 @@ function answer<T>(value: T, done: Done<T> | undefined): T | undefined {
   return undefined
 }
 
+/** For the guest itself: there once the globals are. */
+export let randomUUID: () => string
+
 export function createCrypto(host: RandomSource): { crypto: object, module: () => Record<string, unknown> } {
   const fill = randomPool(host)
+  randomUUID = () => uuid(fill)
 
   class Crypto {
     constructor(key?: Fill) {

@@ -1,24 +1,48 @@
 /** Ways to add to an object as Node does: what a global object offers is writable and configurable, and no loop over it shows it. */
 
-import { NativeTypeError, objectAssign, stringEndsWith, substring, toText } from '../primordials.ts'
+import { join, map } from '../lists.ts'
+import { NativePromise, NativeTypeError, objectAssign, objectDefine, objectKeys, stringEndsWith, substring, symbolInspect, symbolToStringTag, toText } from '../primordials.ts'
 
 export function hide(target: object, values: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false })
-  }
+  const names = objectKeys(values)
+  for (let i = 0; i < names.length; i++) define(target, names[i]!, values[names[i]!])
+}
+
+/** A property that is not shown. */
+export function define(target: object, name: PropertyKey, value: unknown): void {
+  objectDefine(target, name, { __proto__: null, value, writable: true, configurable: true, enumerable: false } as PropertyDescriptor)
+}
+
+/** An ordinary property, by no assignment, which a setter on a prototype would see. */
+export function addOwn(target: object, name: PropertyKey, value: unknown): void {
+  objectDefine(target, name, { __proto__: null, value, writable: true, configurable: true, enumerable: true } as PropertyDescriptor)
 }
 
 /** A bundler renames what refers to itself or what a library has as well; tenants and `inspect` see names. */
 export function named<T extends Function>(value: T, name: string): T {
-  return Object.defineProperty(value, 'name', { value: name, configurable: true })
+  objectDefine(value, 'name', { __proto__: null, value: name, configurable: true } as PropertyDescriptor)
+  return value
 }
 
 /** Web classes show their members in `for…in` and have a tag (Web IDL, "interface prototype object"). */
 export function webInterface(constructor: Function, tag: string, members: readonly string[]): void {
   const { prototype } = constructor
   named(constructor, tag)
-  for (const name of members) Object.defineProperty(prototype, name, { enumerable: true })
-  Object.defineProperty(prototype, Symbol.toStringTag, { value: tag, configurable: true })
+  showMembers(prototype, members)
+  objectDefine(prototype, symbolToStringTag, { __proto__: null, value: tag, configurable: true } as PropertyDescriptor)
+}
+
+export function showMembers(object: object, members: readonly string[]): void {
+  for (let i = 0; i < members.length; i++) objectDefine(object, members[i]!, { __proto__: null, enumerable: true } as PropertyDescriptor)
+}
+
+type Inspect = (value: unknown, options: object) => string
+
+/** How `inspect` shows the instances of a class. */
+export function inspectable<T>(constructor: { prototype: T }, show: (value: T, depth: number, options: object, inspect: Inspect) => string): void {
+  define(constructor.prototype as object, symbolInspect, function (this: T, depth: number, options: object, inspect: Inspect) {
+    return show(this, depth, options, inspect)
+  })
 }
 
 /** An error of Node's, with a code: `TypeError [ERR_X]: …` in its stack, plain `TypeError` in its name. */
@@ -33,9 +57,9 @@ export function invalidType(name: string, wanted: string, value: unknown): TypeE
 }
 
 export const missingArgument = (...names: string[]): TypeError =>
-  coded(new TypeError(`The ${names.map(name => `"${name}"`).join(' and ')} argument${names.length > 1 ? 's' : ''} must be specified`), 'ERR_MISSING_ARGS')
+  coded(new NativeTypeError(`The ${join(map(names, name => `"${name}"`), ' and ')} argument${names.length > 1 ? 's' : ''} must be specified`), 'ERR_MISSING_ARGS')
 
-export const illegalConstructor = (): TypeError => coded(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR')
+export const illegalConstructor = (): TypeError => coded(new NativeTypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR')
 
 /** How Node names a wrong value in its messages (lib/internal/errors.js, `determineSpecificType`). */
 function received(value: unknown): string {
@@ -51,5 +75,5 @@ function received(value: unknown): string {
  * which the runtime reports for its app. Never lost, never thrown into code that did not ask.
  */
 export function reportUncaught(error: unknown): void {
-  void Promise.reject(error)
+  void new NativePromise((_, reject) => reject(error))
 }

@@ -1,4 +1,6 @@
-import { hide, webInterface } from './define.ts'
+import { define, webInterface } from './define.ts'
+import { indexOf } from '../lists.ts'
+import { NativeError, captureStackTrace, toText } from '../primordials.ts'
 
 /** The names that have a number, from 1 on (Web IDL, "DOMException"), also those that nothing throws any more. */
 const CODES = [
@@ -8,23 +10,23 @@ const CODES = [
   'InvalidNodeTypeError', 'DataCloneError'
 ]
 
-export class DOMException extends Error {
+export class DOMException extends NativeError {
   #message: string
   #name: string
 
   constructor(message: unknown = '', options: unknown = 'Error') {
     // With a message of its own while the stack is taken, for its first line; then the one of the prototype, as in browsers, shows through.
-    super(String(message))
-    this.#message = String(message)
+    super(toText(message))
+    this.#message = toText(message)
     if (typeof options === 'object' && options !== null) {
       const { name = 'Error', cause } = options as { name?: unknown, cause?: unknown }
-      this.#name = String(name)
-      if ('cause' in options) hide(this, { cause })
+      this.#name = toText(name)
+      if ('cause' in options) define(this, 'cause', cause)
     } else {
-      this.#name = String(options)
+      this.#name = toText(options)
     }
     // oxlint-disable-next-line unicorn/no-useless-error-capture-stack-trace -- only now can its first line tell the name
-    Error.captureStackTrace(this, new.target)
+    captureStackTrace(this, new.target)
     delete (this as { message?: string }).message
   }
 
@@ -37,7 +39,7 @@ export class DOMException extends Error {
   }
 
   get code(): number {
-    return this.#name === '' ? 0 : CODES.indexOf(this.#name) + 1
+    return this.#name === '' ? 0 : indexOf(CODES, this.#name) + 1
   }
 }
 

@@ -1,7 +1,9 @@
 /** Event, CustomEvent and EventTarget (DOM Standard) without a tree: an event has its target and nobody above it. */
 import { DOMException } from './dom-exception.ts'
-import { invalidType, missingArgument, reportUncaught, webInterface } from './define.ts'
+import { inspectable, invalidType, missingArgument, reportUncaught, webInterface } from './define.ts'
 import { now } from './performance.ts'
+import { filter, map, ordinary, push } from '../lists.ts'
+import { NativeMap, NativeWeakMap, mapDelete, mapGet, mapSet, objectDefine, reflectApply, toText, weakGet, weakSet } from '../primordials.ts'
 
 interface EventOptions { bubbles?: boolean, cancelable?: boolean, composed?: boolean }
 
@@ -9,6 +11,9 @@ interface EventOptions { bubbles?: boolean, cancelable?: boolean, composed?: boo
 interface EventState { target: EventTarget | null, current: EventTarget | null, dispatching: boolean, stopped: boolean, passive: boolean }
 
 let stateOf: (event: Event) => EventState
+let typeOf: (event: Event) => string
+let isCanceled: (event: Event) => boolean
+let isEvent: (value: unknown) => value is Event
 
 export class Event {
   #type: string
@@ -20,14 +25,17 @@ export class Event {
 
   static {
     stateOf = event => event.#state
+    typeOf = event => event.#type
+    isCanceled = event => event.#canceled
+    isEvent = (value): value is Event => typeof value === 'object' && value !== null && #canceled in value
   }
 
   constructor(type: unknown, options: EventOptions | null = {}) {
     if (arguments.length === 0) throw missingArgument('type')
-    this.#type = String(type)
+    this.#type = toText(type)
     const { bubbles, cancelable, composed } = options ?? {}
-    this.#options = { bubbles: Boolean(bubbles), cancelable: Boolean(cancelable), composed: Boolean(composed) }
-    Object.defineProperty(this, 'isTrusted', { get: untrusted, enumerable: true, configurable: false })
+    this.#options = { bubbles: !!bubbles, cancelable: !!cancelable, composed: !!composed }
+    objectDefine(this, 'isTrusted', UNTRUSTED)
   }
 
   get type(): string { return this.#type }
@@ -62,6 +70,7 @@ export class Event {
 function untrusted(): boolean {
   return false
 }
+const UNTRUSTED = { __proto__: null, get: untrusted, enumerable: true, configurable: false } as PropertyDescriptor
 
 export class CustomEvent extends Event {
   #detail: unknown
@@ -80,96 +89,125 @@ interface Listener { callback: Callback, capture: boolean, once: boolean, passiv
 
 const isCallback = (value: unknown): value is Callback => typeof value === 'function' || (typeof value === 'object' && value !== null)
 
+export let isEventTarget: (value: unknown) => value is EventTarget
 export let listenersOf: (target: EventTarget, type: string) => Callback[]
+/** As the methods of their names, which a tenant may have replaced. */
+export let addListener: (target: EventTarget, name: string, callback: Callback, options?: ListenerOptions) => void
+export let removeListener: (target: EventTarget, name: string, callback: Callback | null, capture?: boolean) => void
+export let dispatch: (target: EventTarget, event: Event) => boolean
+
+/** Whether a signal is aborted: of ours, as abort.ts says. */
+let isAborted = (signal: { aborted: boolean }): boolean => signal.aborted
+export function setIsAborted(ask: typeof isAborted): void {
+  isAborted = ask
+}
 
 export class EventTarget {
-  #listeners = new Map<string, Listener[]>()
+  #listeners = new NativeMap<string, Listener[]>()
 
   static {
-    listenersOf = (target, type) => (target.#listeners.get(type) ?? []).map(listener => listener.callback)
+    isEventTarget = (value): value is EventTarget => typeof value === 'object' && value !== null && #listeners in value
+    listenersOf = (target, type) => ordinary(map(mapGet(target.#listeners, type) ?? [], listener => listener.callback))
+    addListener = (target, name, callback, options) => target.#add(name, callback, options)
+    removeListener = (target, name, callback, capture = false) => target.#drop(name, listener => listener.callback === callback && listener.capture === capture)
+    dispatch = (target, event) => target.#dispatch(event)
   }
 
   addEventListener(type: unknown, callback: Callback | null, options?: boolean | ListenerOptions | null): void {
     if (arguments.length < 2) throw missingArgument('type', 'listener')
-    const { capture = false, once = false, passive = false, signal } = typeof options === 'boolean' ? { capture: options } : options ?? {}
-    if (callback === null || callback === undefined || signal?.aborted) return
+    const given: ListenerOptions = typeof options === 'boolean' ? { capture: options } : options ?? {}
+    if (callback === null || callback === undefined) return
     if (!isCallback(callback)) throw invalidType('listener', 'an instance of EventListener', callback)
-    const name = String(type)
-    const list = this.#listeners.get(name) ?? []
-    if (list.some(listener => listener.callback === callback && listener.capture === Boolean(capture))) return
-    // Copied, not changed: a dispatch that runs goes on over the list it began with.
-    this.#listeners.set(name, [...list, { callback, capture: Boolean(capture), once: Boolean(once), passive: Boolean(passive), removed: false }])
-    signal?.addEventListener('abort', () => this.removeEventListener(name, callback, { capture: Boolean(capture) }), { once: true })
+    this.#add(toText(type), callback, given)
   }
 
   removeEventListener(type: unknown, callback: Callback | null, options?: boolean | ListenerOptions | null): void {
-    const name = String(type)
-    const capture = Boolean(typeof options === 'boolean' ? options : options?.capture)
-    this.#drop(name, listener => listener.callback === callback && listener.capture === capture)
+    removeListener(this, toText(type), callback, !!(typeof options === 'boolean' ? options : options?.capture))
   }
 
   dispatchEvent(event: Event): boolean {
-    if (!(event instanceof Event)) throw invalidType('event', 'an instance of Event', event)
+    return this.#dispatch(event)
+  }
+
+  #add(name: string, callback: Callback, options: ListenerOptions = {}): void {
+    const { once, passive, signal } = options
+    const capture = !!options.capture
+    if (signal !== undefined && signal !== null && isAborted(signal)) return
+    const list = mapGet(this.#listeners, name) ?? []
+    for (let i = 0; i < list.length; i++) if (list[i]!.callback === callback && list[i]!.capture === capture) return
+    // Copied, not changed: a dispatch that runs goes on over the list it began with.
+    const longer = map(list, listener => listener)
+    push(longer, { callback, capture, once: !!once, passive: !!passive, removed: false })
+    mapSet(this.#listeners, name, longer)
+    if (signal !== undefined && signal !== null) addListener(signal, 'abort', () => removeListener(this, name, callback, capture), { once: true })
+  }
+
+  #dispatch(event: Event): boolean {
+    if (!isEvent(event)) throw invalidType('event', 'an instance of Event', event)
     const state = stateOf(event)
     if (state.dispatching) throw new DOMException('The event is already being dispatched', 'InvalidStateError')
-    Object.assign(state, { target: this, current: this, dispatching: true, stopped: false })
-    for (const listener of this.#listeners.get(event.type) ?? []) {
-      if (state.stopped) break
-      if (!listener.removed) this.#call(listener, event, state)
+    state.target = state.current = this
+    state.dispatching = true
+    state.stopped = false
+    const list = mapGet(this.#listeners, typeOf(event)) ?? []
+    for (let i = 0; i < list.length && !state.stopped; i++) {
+      if (!list[i]!.removed) this.#call(list[i]!, event, state)
     }
-    Object.assign(state, { current: null, dispatching: false, passive: false })
-    return !event.defaultPrevented
+    state.current = null
+    state.dispatching = state.passive = false
+    return !isCanceled(event)
   }
 
   #call(listener: Listener, event: Event, state: EventState): void {
-    if (listener.once) this.#drop(event.type, other => other === listener)
+    if (listener.once) this.#drop(typeOf(event), other => other === listener)
     state.passive = listener.passive
     try {
       const { callback } = listener
-      const result = typeof callback === 'function' ? Reflect.apply(callback, this, [event]) : callback.handleEvent(event)
       // Node reports what an async listener rejects with; here the rejection is its own report.
-      void result
+      if (typeof callback === 'function') void reflectApply(callback, this, [event])
+      else void callback.handleEvent(event)
     } catch (error) {
       reportUncaught(error)
     }
   }
 
   #drop(name: string, which: (listener: Listener) => boolean): void {
-    const list = this.#listeners.get(name)
+    const list = mapGet(this.#listeners, name)
     if (list === undefined) return
-    const rest = list.filter(listener => {
+    const rest = filter(list, listener => {
       const gone = which(listener)
       if (gone) listener.removed = true
       return !gone
     })
-    if (rest.length === 0) this.#listeners.delete(name)
-    else this.#listeners.set(name, rest)
+    if (rest.length === 0) mapDelete(this.#listeners, name)
+    else mapSet(this.#listeners, name, rest)
   }
 }
 
 /** `target.on<name> = fn`: one listener that keeps its place in the order (HTML Standard, "event handlers"). */
 export function eventHandler(constructor: { prototype: EventTarget }, name: string): void {
-  const handlers = new WeakMap<EventTarget, { handler: unknown }>()
-  Object.defineProperty(constructor.prototype, `on${name}`, {
+  const handlers = new NativeWeakMap<EventTarget, { handler: unknown }>()
+  objectDefine(constructor.prototype, `on${name}`, {
+    __proto__: null,
     enumerable: true,
     configurable: true,
     get(this: EventTarget) {
-      return handlers.get(this)?.handler ?? null
+      return weakGet(handlers, this)?.handler ?? null
     },
     set(this: EventTarget, value: unknown) {
       const handler = typeof value === 'function' ? value : null
-      const held = handlers.get(this)
+      const held = weakGet(handlers, this)
       if (held !== undefined) {
         held.handler = handler
         return
       }
       const fresh = { handler: handler as unknown }
-      handlers.set(this, fresh)
-      this.addEventListener(name, event => {
-        if (typeof fresh.handler === 'function') return Reflect.apply(fresh.handler, this, [event])
+      weakSet(handlers, this, fresh)
+      addListener(this, name, event => {
+        if (typeof fresh.handler === 'function') return reflectApply(fresh.handler as () => unknown, this, [event] as never)
       })
     }
-  })
+  } as PropertyDescriptor)
 }
 
 webInterface(Event, 'Event', [
@@ -182,22 +220,12 @@ for (const name of ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'] as
 webInterface(CustomEvent, 'CustomEvent', ['detail'])
 webInterface(EventTarget, 'EventTarget', ['addEventListener', 'removeEventListener', 'dispatchEvent'])
 
-const INSPECT = Symbol.for('nodejs.util.inspect.custom')
-type Inspect = (value: unknown, options: object) => string
-Object.defineProperty(Event.prototype, INSPECT, {
-  configurable: true,
-  writable: true,
-  value(this: Event, depth: number, options: object, inspect: Inspect) {
-    const { type, defaultPrevented, cancelable, timeStamp } = this
-    const name = this.constructor.name
-    return depth < 0 ? name : `${name} ${inspect({ type, defaultPrevented, cancelable, timeStamp }, { ...options, depth })}`
-  }
+inspectable(Event, (event, depth, options, inspect) => {
+  const { type, defaultPrevented, cancelable, timeStamp } = event
+  const name = event.constructor.name
+  return depth < 0 ? name : `${name} ${inspect({ type, defaultPrevented, cancelable, timeStamp }, { ...options, depth })}`
 })
-Object.defineProperty(EventTarget.prototype, INSPECT, {
-  configurable: true,
-  writable: true,
-  value(this: EventTarget, depth: number, options: object, inspect: Inspect) {
-    const name = this.constructor.name
-    return depth < 0 ? name : `${name} ${inspect({ ...this }, { ...options, depth })}`
-  }
+inspectable(EventTarget, (target, depth, options, inspect) => {
+  const name = target.constructor.name
+  return depth < 0 ? name : `${name} ${inspect({ ...target }, { ...options, depth })}`
 })

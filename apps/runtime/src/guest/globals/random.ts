@@ -1,5 +1,8 @@
 /** Random bytes for the guest, a page at a time: a call out of the isolate costs as much as thousands of bytes. */
 
+import { makeBytes, part } from './bytes.ts'
+import { NativeError, typedArrayByteLength, typedArraySet } from '../primordials.ts'
+
 export interface RandomSource {
   randomBytes(count: number): Uint8Array
 }
@@ -11,30 +14,31 @@ const MOST = 65_536
 /** Fills `target`. Bytes that were handed out are wiped, so that nobody finds them in the pool again. */
 export function randomPool(host: RandomSource): (target: Uint8Array) => void {
   const { randomBytes } = host
-  const { set, subarray, fill } = Uint8Array.prototype
-  const { apply } = Reflect
   let pool: Uint8Array | undefined
   let at = PAGE
 
   /** A copy: what the host gave stays out of reach. */
   function fresh(count: number): Uint8Array {
-    const bytes = new Uint8Array(count)
+    const bytes = makeBytes(count)
     for (let done = 0; done < count; done += MOST) {
-      const part = count - done < MOST ? count - done : MOST
-      const given = randomBytes(part)
-      if (given.length !== part) throw new Error('The host gave too few random bytes')
-      apply(set, bytes, [given, done])
+      const wanted = count - done < MOST ? count - done : MOST
+      const given = randomBytes(wanted)
+      if (typedArrayByteLength(given) !== wanted) throw new NativeError('The host gave too few random bytes')
+      typedArraySet(bytes, given, done)
     }
     return bytes
   }
 
   return target => {
-    const count = target.length
-    if (count > PAGE / 4) return void apply(set, target, [fresh(count)])
+    const count = typedArrayByteLength(target)
+    if (count > PAGE / 4) return void typedArraySet(target, fresh(count))
     // Taken on the first use, never in the snapshot: all isolates would share it.
-    if (pool === undefined || at + count > PAGE) [pool, at] = [fresh(PAGE), 0]
-    apply(set, target, [apply(subarray, pool, [at, at + count])])
-    apply(fill, pool, [0, at, at + count])
+    if (pool === undefined || at + count > PAGE) {
+      pool = fresh(PAGE)
+      at = 0
+    }
+    typedArraySet(target, part(pool, at, at + count))
+    typedArraySet(pool, makeBytes(count), at)
     at += count
   }
 }

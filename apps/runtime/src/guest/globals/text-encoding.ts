@@ -1,7 +1,12 @@
 /** TextEncoder and TextDecoder (Encoding Standard) for UTF-8, UTF-16 and windows-1252: the tables of the other encodings are not worth their memory in each isolate. */
+import { bytesIn, copyOf, joinAll, makeBytes } from './bytes.ts'
 import { coded, invalidType, webInterface } from './define.ts'
 import { readUtf16 } from './encodings.ts'
 import { decodeUtf8, encodeUtf8, incompleteTail, writeUtf8 } from './utf8.ts'
+import { trimUnits } from '../patterns.ts'
+import { NativeRangeError, NativeTypeError, charCodeAt, fromCharCode, stringIncludes, stringIsWellFormed, stringToLowerCase, stringToWellFormed, substring, toText, typedArrayLength, typedArrayTag } from '../primordials.ts'
+
+export const encodeText = (text: string): Uint8Array<ArrayBuffer> => encodeUtf8(text, makeBytes)
 
 export class TextEncoder {
   get encoding(): 'utf-8' {
@@ -9,12 +14,12 @@ export class TextEncoder {
   }
 
   encode(text: unknown = ''): Uint8Array {
-    return encodeUtf8(String(text), length => new Uint8Array(length))
+    return encodeText(toText(text))
   }
 
   encodeInto(text: unknown, target: Uint8Array): { read: number, written: number } {
-    if (!(target instanceof Uint8Array)) throw invalidType('dest', 'an instance of Uint8Array', target)
-    return writeUtf8(String(text), target)
+    if (typedArrayTag(target) !== 'Uint8Array') throw invalidType('dest', 'an instance of Uint8Array', target)
+    return writeUtf8(toText(text), target)
   }
 }
 
@@ -31,30 +36,24 @@ const LABELS: Record<Encoding, string> = {
 /** What windows-1252 has between 0x80 and 0x9f, where Latin-1 has controls. */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ'
 
+const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as const
+
 function encodingOf(label: string): Encoding {
-  const wanted = label.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, '').toLowerCase()
-  for (const [encoding, labels] of Object.entries(LABELS)) {
-    if (wanted !== '' && !wanted.includes(' ') && ` ${labels} `.includes(` ${wanted} `)) return encoding as Encoding
+  const wanted = stringToLowerCase(trimUnits(label, unit => unit === ' ' || unit === '\t' || unit === '\n' || unit === '\f' || unit === '\r'))
+  for (let i = 0; i < ENCODINGS.length; i++) {
+    const encoding = ENCODINGS[i]!
+    if (wanted !== '' && !stringIncludes(wanted, ' ') && stringIncludes(` ${LABELS[encoding]} `, ` ${wanted} `)) return encoding
   }
-  throw coded(new RangeError(`The "${label}" encoding is not supported`), 'ERR_ENCODING_NOT_SUPPORTED')
+  throw coded(new NativeRangeError(`The "${label}" encoding is not supported`), 'ERR_ENCODING_NOT_SUPPORTED')
 }
 
-const EMPTY = new Uint8Array(0)
+const EMPTY = makeBytes(0)
 
 function bytesOf(input: unknown): Uint8Array {
-  if (input instanceof Uint8Array) return input
-  if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer as ArrayBuffer, input.byteOffset, input.byteLength)
-  if (input instanceof ArrayBuffer) return new Uint8Array(input)
   if (input === undefined) return EMPTY
-  throw coded(new TypeError('The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.'), 'ERR_INVALID_ARG_TYPE')
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second
-  const whole = new Uint8Array(first.length + second.length)
-  whole.set(first)
-  whole.set(second, first.length)
-  return whole
+  const bytes = bytesIn(input)
+  if (bytes !== null) return bytes
+  throw coded(new NativeTypeError('The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.'), 'ERR_INVALID_ARG_TYPE')
 }
 
 export class TextDecoder {
@@ -68,9 +67,9 @@ export class TextDecoder {
   #streaming = false
 
   constructor(label: unknown = 'utf-8', options: { fatal?: boolean, ignoreBOM?: boolean } | null = {}) {
-    this.#encoding = encodingOf(String(label))
-    this.#fatal = Boolean(options?.fatal)
-    this.#ignoreBOM = Boolean(options?.ignoreBOM)
+    this.#encoding = encodingOf(toText(label))
+    this.#fatal = !!options?.fatal
+    this.#ignoreBOM = !!options?.ignoreBOM
   }
 
   get encoding(): string {
@@ -86,25 +85,28 @@ export class TextDecoder {
   }
 
   decode(input?: unknown, options?: { stream?: boolean }): string {
-    const stream = Boolean(options?.stream)
-    const bytes = joined(this.#streaming ? this.#kept : EMPTY, bytesOf(input))
+    const stream = !!options?.stream
+    const given = bytesOf(input)
+    const bytes = this.#streaming && typedArrayLength(this.#kept) > 0 ? joinAll([this.#kept, given]) : given
+    const length = typedArrayLength(bytes)
     if (!this.#streaming) this.#begun = false
     this.#kept = EMPTY
     this.#streaming = stream
     const tail = stream ? this.#incomplete(bytes) : 0
-    if (tail > 0) this.#kept = bytes.slice(bytes.length - tail)
-    const text = this.#text(bytes, bytes.length - tail)
+    if (tail > 0) this.#kept = copyOf(bytes, length - tail)
+    const text = this.#text(bytes, length - tail)
     if (text === '') return text
-    const marked = !this.#begun && !this.#ignoreBOM && this.#encoding !== 'windows-1252' && text.charCodeAt(0) === 0xfeff
+    const marked = !this.#begun && !this.#ignoreBOM && this.#encoding !== 'windows-1252' && charCodeAt(text, 0) === 0xfeff
     this.#begun = true
-    return marked ? text.slice(1) : text
+    return marked ? substring(text, 1, text.length) : text
   }
 
   #incomplete(bytes: Uint8Array): number {
     if (this.#encoding === 'utf-8') return incompleteTail(bytes)
     if (this.#encoding === 'windows-1252') return 0
-    const odd = bytes.length % 2
-    const high = bytes[bytes.length - odd - (this.#encoding === 'utf-16le' ? 1 : 2)]
+    const length = typedArrayLength(bytes)
+    const odd = length % 2
+    const high = length < 2 ? undefined : bytes[length - odd - (this.#encoding === 'utf-16le' ? 1 : 2)]
     return high !== undefined && high >= 0xd8 && high < 0xdc ? odd + 2 : odd
   }
 
@@ -122,29 +124,41 @@ export class TextDecoder {
     const ordered = this.#encoding === 'utf-16le' ? bytes : swapped(bytes)
     const text = readUtf16(ordered, 0, end)
     const whole = end % 2 === 0 ? text : `${text}\ufffd`
-    if (this.#fatal && (end % 2 !== 0 || !text.isWellFormed())) throw this.#invalid()
+    if (this.#fatal && (end % 2 !== 0 || !stringIsWellFormed(text))) throw this.#invalid()
     // A high surrogate that is cut short takes the odd byte with it: one replacement, not two.
-    return end % 2 !== 0 && /[\ud800-\udbff]$/.test(text) ? `${text.slice(0, -1).toWellFormed()}\ufffd` : whole.toWellFormed()
+    return end % 2 !== 0 && text !== '' && isHigh(charCodeAt(text, text.length - 1)) ? `${stringToWellFormed(substring(text, 0, text.length - 1))}\ufffd` : stringToWellFormed(whole)
   }
 
   #invalid(): TypeError {
     this.#kept = EMPTY
     this.#streaming = false
-    return coded(new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`), 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return coded(new NativeTypeError(`The encoded data was not valid for encoding ${this.#encoding}`), 'ERR_ENCODING_INVALID_ENCODED_DATA')
   }
 }
 
+/** Encoding Standard, "UTF-8 decode": without the byte order mark. */
+export function decodeText(bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes)
+  return text !== '' && charCodeAt(text, 0) === 0xfeff ? substring(text, 1, text.length) : text
+}
+
 function swapped(bytes: Uint8Array): Uint8Array {
-  const copy = Uint8Array.from(bytes)
-  for (let i = 0; i + 1 < copy.length; i += 2) [copy[i], copy[i + 1]] = [copy[i + 1]!, copy[i]!]
+  const copy = copyOf(bytes)
+  const length = typedArrayLength(bytes)
+  for (let i = 0; i + 1 < length; i += 2) {
+    copy[i] = bytes[i + 1]!
+    copy[i + 1] = bytes[i]!
+  }
   return copy
 }
+
+const isHigh = (code: number): boolean => code >= 0xd800 && code < 0xdc00
 
 function windows1252(bytes: Uint8Array, end: number): string {
   let text = ''
   for (let i = 0; i < end; i++) {
     const byte = bytes[i]!
-    text += byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80]! : String.fromCharCode(byte)
+    text += byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80]! : fromCharCode(byte)
   }
   return text
 }

@@ -1,3 +1,5 @@
+import { WEB } from './web.ts'
+
 /**
  * A tenant that breaks what it can reach, one object after the other, and mends it afterwards. The code of the tenant itself keeps clear
  * of what it breaks: plain syntax and what it has taken before. So whatever looks at a broken property is the guest, and is recorded.
@@ -9,13 +11,13 @@ export type Mode = (typeof MODES)[number]
 const ROOTS = `[
   globalThis, [][Symbol.iterator]().__proto__, new Map().entries().__proto__, new Set().values().__proto__, ''[Symbol.iterator]().__proto__, 'a'.matchAll(/a/g).__proto__,
   (function* () {})().__proto__, (async function* () {})().__proto__, (function* () {}).constructor, (async function* () {}).constructor, (async function () {}).constructor,
-  Uint8Array.__proto__, require('events')
+  Uint8Array.__proto__, require('events'), new Response('x').body, new Response('x').body.getReader(), new URLSearchParams('a=1').entries()
 ]`
 
 export const TENANT = `
   const { default: cloud } = require('@lafjs/cloud')
   const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect
-  const taken = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, queueMicrotask, fetch: globalThis.fetch, console, structuredClone, Buffer, URL, Map, Set, Error, String, Symbol, Date, Promise, Uint8Array }
+  const taken = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, queueMicrotask, console, structuredClone, Buffer, URL, Map, Set, Error, String, Symbol, Date, Promise, Uint8Array }
   const { log, error, dir } = console
   const { shared, sockets } = cloud
   const mapGet = shared.get, mapSet = shared.set, mapDelete = shared.delete, setAdd = new Set().add
@@ -125,6 +127,7 @@ export const TENANT = `
   const { count, group, groupEnd, assert, time, table } = console
   const say = (socket, data) => { apply(send, socket, [data]) }
 
+${WEB}
   function useAll(ctx) {
     const { socket } = ctx
     say(socket, 'text ' + read(ctx.params.data))
@@ -177,6 +180,7 @@ export const TENANT = `
     apply(mapGet, apply(mapGet, shared, ['users']), ['b']).deep[0]++
     timers(socket)
     void update(socket)
+    void useWeb(socket)
   }
 
   function timers(socket) {

@@ -1,4 +1,6 @@
 /** Punycode (RFC 3492) of one label, without the `xn--`. Null is a failure. */
+import { push } from '../../lists.ts'
+import { bareArray, charCodeAt, fromCharCode, fromCodePoint, mathFloor, numberParseInt, stringCodePointAt, stringLastIndexOf } from '../../primordials.ts'
 
 const BASE = 36
 const T_MIN = 1
@@ -6,29 +8,34 @@ const T_MAX = 26
 const MOST = 0x7fffffff
 
 function adapt(delta: number, points: number, first: boolean): number {
-  let rest = Math.floor(delta / (first ? 700 : 2))
-  rest += Math.floor(rest / points)
+  let rest = mathFloor(delta / (first ? 700 : 2))
+  rest += mathFloor(rest / points)
   let k = 0
-  for (; rest > ((BASE - T_MIN) * T_MAX) >> 1; k += BASE) rest = Math.floor(rest / (BASE - T_MIN))
-  return k + Math.floor(((BASE - T_MIN + 1) * rest) / (rest + 38))
+  for (; rest > ((BASE - T_MIN) * T_MAX) >> 1; k += BASE) rest = mathFloor(rest / (BASE - T_MIN))
+  return k + mathFloor(((BASE - T_MIN + 1) * rest) / (rest + 38))
 }
 
 const threshold = (k: number, bias: number): number => k <= bias ? T_MIN : k >= bias + T_MAX ? T_MAX : k - bias
 
-const digit = (value: number): string => String.fromCharCode(value < 26 ? value + 97 : value + 22)
+const digit = (value: number): string => fromCharCode(value < 26 ? value + 97 : value + 22)
 
 export function punycodeEncode(label: string): string | null {
-  const points = Array.from(label, character => character.codePointAt(0)!)
-  const basic = points.filter(point => point < 0x80)
-  let text = String.fromCharCode(...basic)
-  if (basic.length > 0) text += '-'
-  let [n, delta, bias, done] = [0x80, 0, 72, basic.length]
+  const points = pointsOf(label)
+  let text = ''
+  for (let i = 0; i < points.length; i++) if (points[i]! < 0x80) text += fromCharCode(points[i]!)
+  const basic = text.length
+  if (basic > 0) text += '-'
+  let n = 0x80
+  let delta = 0
+  let bias = 72
+  let done = basic
   while (done < points.length) {
-    const next = Math.min(...points.filter(point => point >= n))
+    const next = lowestFrom(points, n)
     delta += (next - n) * (done + 1)
     if (delta > MOST) return null
     n = next
-    for (const point of points) {
+    for (let at = 0; at < points.length; at++) {
+      const point = points[at]!
       if (point < n) delta++
       if (point !== n) continue
       let q = delta
@@ -36,10 +43,10 @@ export function punycodeEncode(label: string): string | null {
         const t = threshold(k, bias)
         if (q < t) break
         text += digit(t + ((q - t) % (BASE - t)))
-        q = Math.floor((q - t) / (BASE - t))
+        q = mathFloor((q - t) / (BASE - t))
       }
       text += digit(q)
-      bias = adapt(delta, done + 1, done === basic.length)
+      bias = adapt(delta, done + 1, done === basic)
       delta = 0
       done++
     }
@@ -49,16 +56,38 @@ export function punycodeEncode(label: string): string | null {
   return text
 }
 
+function pointsOf(text: string): number[] {
+  const points = bareArray<number>()
+  for (let i = 0; i < text.length; ) {
+    const point = stringCodePointAt(text, i)!
+    push(points, point)
+    i += point > 0xffff ? 2 : 1
+  }
+  return points
+}
+
+function lowestFrom(points: number[], n: number): number {
+  let lowest = Infinity
+  for (let i = 0; i < points.length; i++) if (points[i]! >= n && points[i]! < lowest) lowest = points[i]!
+  return lowest
+}
+
 export function punycodeDecode(text: string): string | null {
-  const split = text.lastIndexOf('-')
-  const points = Array.from(split > 0 ? text.slice(0, split) : '', character => character.codePointAt(0)!)
-  if (points.some(point => point >= 0x80)) return null
-  let [n, i, bias] = [0x80, 0, 72]
+  const split = stringLastIndexOf(text, '-')
+  const points = bareArray<number>()
+  for (let at = 0; at < split; at++) {
+    const point = charCodeAt(text, at)
+    if (point >= 0x80) return null
+    push(points, point)
+  }
+  let n = 0x80
+  let i = 0
+  let bias = 72
   for (let at = split > 0 ? split + 1 : 0; at < text.length;) {
     const before = i
     for (let weight = 1, k = BASE; ; k += BASE) {
-      const value = at < text.length ? Number.parseInt(text[at]!, 36) : NaN
-      if (Number.isNaN(value)) return null
+      const value = at < text.length ? numberParseInt(text[at]!, 36) : NaN
+      if (!(value >= 0)) return null
       at++
       // Digits of base 36 count 0-9a-z, Punycode's a-z0-9.
       const number = value < 10 ? value + 26 : value - 10
@@ -70,10 +99,17 @@ export function punycodeDecode(text: string): string | null {
       if (weight > MOST) return null
     }
     bias = adapt(i - before, points.length + 1, before === 0)
-    n += Math.floor(i / (points.length + 1))
+    n += mathFloor(i / (points.length + 1))
     i %= points.length + 1
     if (n > 0x10ffff) return null
-    points.splice(i++, 0, n)
+    insert(points, i++, n)
   }
-  return String.fromCodePoint(...points)
+  let decoded = ''
+  for (let at = 0; at < points.length; at++) decoded += fromCodePoint(points[at]!)
+  return decoded
+}
+
+function insert(points: number[], at: number, point: number): void {
+  for (let i = points.length; i > at; i--) points[i] = points[i - 1]!
+  points[at] = point
 }

@@ -1,5 +1,8 @@
 /** A parsed URL (URL Standard, "URL representation") and how it is written. */
 
+import { join } from '../../lists.ts'
+import { bareArray } from '../../primordials.ts'
+
 export interface Record {
   scheme: string
   username: string
@@ -18,9 +21,9 @@ export const SPECIAL: { readonly [scheme: string]: number | null | undefined } =
 export const isSpecial = (url: { scheme: string }): boolean => SPECIAL[url.scheme] !== undefined
 
 export const blank = (scheme: string): Record =>
-  ({ scheme, username: '', password: '', host: null, port: null, path: [], query: null, fragment: null })
+  ({ scheme, username: '', password: '', host: null, port: null, path: bareArray(), query: null, fragment: null })
 
-export const serializePath = ({ path }: Record): string => typeof path === 'string' ? path : path.length === 0 ? '' : `/${path.join('/')}`
+export const serializePath = ({ path }: Record): string => typeof path === 'string' ? path : path.length === 0 ? '' : `/${join(path, '/')}`
 
 export function serialize(url: Record, withFragment = true): string {
   let text = `${url.scheme}:`

@@ -1,5 +1,8 @@
 /** The URL class (URL Standard, section 6.1). */
-import { coded, webInterface } from '../define.ts'
+import { coded, inspectable, showMembers, webInterface } from '../define.ts'
+import { replaceAll } from '../../lists.ts'
+import { match, search as searchPattern } from '../../patterns.ts'
+import { NativeTypeError, bareArray, objectAssign, stringStartsWith, stringToLowerCase, stringToWellFormed, substring, toText } from '../../primordials.ts'
 import { parseHost } from './host.ts'
 import { encodeQuery, parsePathStart, parseUrl, portColon, setPort, withoutBreaks } from './parser.ts'
 import { encode, FRAGMENT, USERINFO } from './percent.ts'
@@ -7,7 +10,7 @@ import { isSpecial, type Record, serialize, serializeHost, serializeOrigin, seri
 import { connect, URLSearchParams } from './search-params.ts'
 
 const invalid = (input: string, base?: string): TypeError =>
-  Object.assign(coded(new TypeError('Invalid URL'), 'ERR_INVALID_URL'), base === undefined ? { input } : { input, base })
+  objectAssign(coded(new NativeTypeError('Invalid URL'), 'ERR_INVALID_URL'), base === undefined ? { input } : { input, base })
 
 function parse(input: unknown, base: unknown): Record | null {
   if (base === undefined) return parseUrl(asText(input), null)
@@ -15,17 +18,36 @@ function parse(input: unknown, base: unknown): Record | null {
   return parsed === null ? null : parseUrl(asText(input), parsed)
 }
 
+const SCHEME = /^([a-z][a-z\d+.-]*)(?::|$)/i
+const LEADING_DIGITS = /^\d+/
+const END_OF_SPECIAL_HOST = /[/\\?#]/
+const END_OF_HOST = /[/?#]/
+
+const without = (text: string, mark: string): string => stringStartsWith(text, mark) ? substring(text, 1, text.length) : text
+
 /** Throws for symbols, which `String` does not. */
 const asText = (value: unknown): string => `${value as string}`
 
 const parseAlone = (href: string): Record | null => parseUrl(href, null)
 
-const missing = (): TypeError => coded(new TypeError('The "url" argument must be specified'), 'ERR_MISSING_ARGS')
+const missing = (): TypeError => coded(new NativeTypeError('The "url" argument must be specified'), 'ERR_MISSING_ARGS')
+
+export let hrefOf: (url: URL) => string
+export let isUrl: (value: unknown) => value is URL
+export let paramsOf: (url: URL) => URLSearchParams
+export let hasCredentials: (url: URL) => boolean
 
 export class URL {
   #url: Record
   #params: URLSearchParams | undefined
   #resetParams: ((text: string) => void) | undefined
+
+  static {
+    hrefOf = url => serialize(url.#url)
+    isUrl = (value): value is URL => typeof value === 'object' && value !== null && #url in value
+    paramsOf = url => url.#searchParams()
+    hasCredentials = url => url.#url.username !== '' || url.#url.password !== ''
+  }
 
   constructor(input: unknown, base: unknown = undefined) {
     if (arguments.length === 0) throw missing()
@@ -66,8 +88,10 @@ export class URL {
   /** A special scheme stays special, and what has credentials or a port never becomes a file. */
   set protocol(value: unknown) {
     const url = this.#url
-    const scheme = /^([a-z][a-z\d+.-]*)(?::|$)/i.exec(withoutBreaks(asText(value)))?.[1]?.toLowerCase()
-    if (scheme === undefined || (SPECIAL[scheme] !== undefined) !== isSpecial(url)) return
+    const given = match(SCHEME, withoutBreaks(asText(value)))?.[1]
+    if (given === undefined) return
+    const scheme = stringToLowerCase(given)
+    if ((SPECIAL[scheme] !== undefined) !== isSpecial(url)) return
     if (scheme === 'file' && (url.username !== '' || url.password !== '' || url.port !== null)) return
     if (url.scheme === 'file' && url.host === '') return
     url.scheme = scheme
@@ -79,7 +103,7 @@ export class URL {
   }
 
   set username(value: unknown) {
-    if (!this.#cannotHaveCredentials()) this.#url.username = encode(asText(value).toWellFormed(), USERINFO)
+    if (!this.#cannotHaveCredentials()) this.#url.username = encode(stringToWellFormed(asText(value)), USERINFO)
   }
 
   get password(): string {
@@ -87,7 +111,7 @@ export class URL {
   }
 
   set password(value: unknown) {
-    if (!this.#cannotHaveCredentials()) this.#url.password = encode(asText(value).toWellFormed(), USERINFO)
+    if (!this.#cannotHaveCredentials()) this.#url.password = encode(stringToWellFormed(asText(value)), USERINFO)
   }
 
   get host(): string {
@@ -107,7 +131,7 @@ export class URL {
   }
 
   get port(): string {
-    return this.#url.port === null ? '' : String(this.#url.port)
+    return this.#url.port === null ? '' : toText(this.#url.port)
   }
 
   set port(value: unknown) {
@@ -124,11 +148,11 @@ export class URL {
   set pathname(value: unknown) {
     const url = this.#url
     if (typeof url.path === 'string') return
-    url.path = []
-    const given = withoutBreaks(asText(value).toWellFormed())
+    url.path = bareArray()
+    const given = withoutBreaks(stringToWellFormed(asText(value)))
     // In a setter `?` and `#` belong to the path.
-    parsePathStart(given.replaceAll('?', '%3F').replaceAll('#', '%23'), url)
-    if (given === '' && url.host === null) url.path = ['']
+    parsePathStart(replaceAll(replaceAll(given, '?', '%3F'), '#', '%23'), url)
+    if (given === '' && url.host === null) url.path[0] = ''
   }
 
   get search(): string {
@@ -137,13 +161,17 @@ export class URL {
   }
 
   set search(value: unknown) {
-    const given = asText(value).toWellFormed()
-    const query = withoutBreaks(given.replace(/^\?/, ''))
+    const given = stringToWellFormed(asText(value))
+    const query = withoutBreaks(without(given, '?'))
     this.#url.query = given === '' ? null : encodeQuery(query, this.#url)
     this.#resetParams?.(given === '' ? '' : query)
   }
 
   get searchParams(): URLSearchParams {
+    return this.#searchParams()
+  }
+
+  #searchParams(): URLSearchParams {
     if (this.#params === undefined) {
       this.#params = new URLSearchParams(`?${this.#url.query ?? ''}`)
       this.#resetParams = connect(this.#params, text => {
@@ -159,8 +187,8 @@ export class URL {
   }
 
   set hash(value: unknown) {
-    const given = asText(value).toWellFormed()
-    this.#url.fragment = given === '' ? null : encode(withoutBreaks(given.replace(/^#/, '')), FRAGMENT)
+    const given = stringToWellFormed(asText(value))
+    this.#url.fragment = given === '' ? null : encode(withoutBreaks(without(given, '#')), FRAGMENT)
   }
 
   toString(): string {
@@ -178,7 +206,7 @@ export class URL {
 
   /** Digits up to the first other character. */
   #setLeadingPort(text: string): void {
-    const digits = /^\d+/.exec(text)?.[0]
+    const digits = match(LEADING_DIGITS, text)?.[0]
     if (digits !== undefined) setPort(digits, this.#url)
   }
 
@@ -186,34 +214,27 @@ export class URL {
     const url = this.#url
     if (typeof url.path === 'string') return
     const special = isSpecial(url)
-    const given = withoutBreaks(value.toWellFormed())
-    const end = given.search(special ? /[/\\?#]/ : /[/?#]/)
-    const authority = end < 0 ? given : given.slice(0, end)
+    const given = withoutBreaks(stringToWellFormed(value))
+    const end = searchPattern(given, special ? END_OF_SPECIAL_HOST : END_OF_HOST)
+    const authority = end < 0 ? given : substring(given, 0, end)
     const colon = url.scheme === 'file' ? -1 : portColon(authority)
     // `hostname = 'a:1'` is refused as a whole; `host = ':1'` has no host.
     if (colon === 0 || (colon > 0 && !withPort)) return
-    const name = colon < 0 ? authority : authority.slice(0, colon)
+    const name = colon < 0 ? authority : substring(authority, 0, colon)
     if (name === '' && ((special && url.scheme !== 'file') || url.username !== '' || url.password !== '' || url.port !== null)) return
     const host = name === '' ? '' : parseHost(name, !special)
     if (host === null) return
     url.host = url.scheme === 'file' && host === 'localhost' ? '' : host
-    if (colon > 0) this.#setLeadingPort(authority.slice(colon + 1))
+    if (colon > 0) this.#setLeadingPort(substring(authority, colon + 1, authority.length))
   }
 }
 
 const MEMBERS = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'searchParams', 'hash', 'toString', 'toJSON'] as const
 webInterface(URL, 'URL', MEMBERS)
-for (const name of ['canParse', 'parse']) Object.defineProperty(URL, name, { enumerable: true })
-
-type Inspect = (value: unknown, options: object) => string
-Object.defineProperty(URL.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  writable: true,
-  configurable: true,
-  value(this: URL, depth: number, options: object, inspect: Inspect) {
-    if (depth < 0) return this.href
-    const { href, origin, protocol, username, password, host, hostname, port, pathname, search, searchParams, hash } = this
-    const shown = { href, origin, protocol, username, password, host, hostname, port, pathname, search, searchParams, hash }
-    return `${this.constructor.name} ${inspect(shown, { ...options, depth })}`
-  }
+showMembers(URL, ['canParse', 'parse'])
+inspectable(URL, (url, depth, options, inspect) => {
+  if (depth < 0) return url.href
+  const { href, origin, protocol, username, password, host, hostname, port, pathname, search, searchParams, hash } = url
+  const shown = { href, origin, protocol, username, password, host, hostname, port, pathname, search, searchParams, hash }
+  return `${url.constructor.name} ${inspect(shown, { ...options, depth })}`
 })
-
