@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { constants as system } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -9,6 +10,7 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 export const PROGRAM = ['node_modules', 'packages', 'apps/runtime', 'package.json'].map((name) => join(ROOT, name))
 
 const CHECK_MS = 10_000
+const LAST_OUTPUT_MS = 500
 /** What a shell, and bwrap, add to the number of the signal that ended a process. */
 const SIGNAL_BASE = 128
 
@@ -75,7 +77,10 @@ async function check(sandbox: Sandbox): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), CHECK_MS)
   const { reason, ok } = await exited
   clearTimeout(timer)
-  if (!ok) throw new SandboxError(`${reason} ${text}`.trim())
+  if (ok) return
+  // What it wrote last may come after its end.
+  await finished(child.stderr!, { signal: AbortSignal.timeout(LAST_OUTPUT_MS) }).catch(() => {})
+  throw new SandboxError(`${reason} ${text}`.trim())
 }
 
 /** How a process ended. */
