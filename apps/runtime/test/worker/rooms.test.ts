@@ -64,6 +64,23 @@ describe('rooms', () => {
     expect(framesOf(test, FrameType.JOIN)).toEqual([])
   })
 
+  it('that everybody has left hold no memory', async () => {
+    const test = await harness.start(
+      `let next = 0
+      exports.main = ({ socket, method }) => {
+        if (method !== 'WebSocket:message') return
+        for (let i = 0; i < 5_000; i++) { const name = 'x'.repeat(240) + next++; socket.join(name).leave(name) }
+      }`,
+      { limits: { heapMiB: 16 } }
+    )
+    test.open(1)
+    for (let turn = 0; turn < 24; turn++) {
+      const sequence = test.event(FrameType.MESSAGE, 1, 'go')
+      await test.until((frames) => test.downs.length > 0 || acknowledged(frames).includes(sequence))
+    }
+    expect(test.downs).toEqual([])
+  })
+
   it('have names of up to 256 units, and a socket is in 1,000 at most', async () => {
     const test = await harness.start(`
       exports.main = ({ socket }) => {
@@ -112,6 +129,27 @@ describe('a message to a room', () => {
     }
     expect(test.logs().map(({ message }) => message)).toEqual(['TypeError', 'TypeError', 'TypeError', 'TypeError'].map((name) => `${name} except must be a socket or a list of sockets`))
     expect(ALL_GATEWAYS).toBeGreaterThan(2)
+  })
+
+  it('takes the data that a socket takes: numbers as texts, and nothing as nothing', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      exports.main = () => { for (const data of [5, 0, '', null, undefined]) cloud.sockets.send(data) }`)
+    test.open(1)
+    await test.until(() => rooms(test.gateway).length === 5)
+    expect(rooms(test.gateway).map(({ head, payload }) => [head.flags & Flag.BINARY, readRoom(payload).message.toString()])).toEqual([[0, '5'], [0, '0'], [0, ''], [Flag.BINARY, ''], [Flag.BINARY, '']])
+  })
+
+  it('reaches nobody who has left', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      exports.main = ({ socket }) => {
+        socket.join('a').join('b').leave('a')
+        console.log(JSON.stringify(['a', 'b'].map((name) => [cloud.sockets.in(name).size, cloud.sockets.in(name).has(socket), [...cloud.sockets.in(name)].length])))
+      }`)
+    test.open(1)
+    await test.until(() => test.logs().length === 1)
+    expect(JSON.parse(test.logs()[0]!.message)).toEqual([[0, false, 0], [1, true, 1]])
   })
 
   it('stays in its place between other commands', async () => {

@@ -75,6 +75,68 @@ describe('createWebSocketStream', () => {
     await test.until(() => framesOf(test, FrameType.TERMINATE).length === 1)
   })
 
+  // It is closing already, with a close frame of the gateway's that a cut would lose.
+  it('is destroyed by an error of its socket, which it does not cut, and closes with it', async () => {
+    const test = await harness.start(
+      `const { createWebSocketStream } = require('ws')
+      exports.main = ({ socket, method, params }) => {
+        if (method !== 'WebSocket:connection') return
+        const stream = createWebSocketStream(socket)
+        if (socket.id === 'id-1') stream.on('error', (error) => console.log('heard ' + error.message))
+        stream.on('close', () => console.log('closed ' + stream.destroyed))
+      }`,
+      { modules: true }
+    )
+    for (const connection of [1, 2]) {
+      const logged = test.logs().length
+      test.open(connection)
+      test.event(FrameType.ERROR, connection, JSON.stringify({ name: 'RangeError', message: 'bad frame', code: 'WS_ERR' }))
+      const last = test.event(FrameType.CLOSED, connection, closed(1002))
+      await test.until((frames) => acknowledged(frames).includes(last) && test.logs().length >= logged + 2)
+    }
+    const logs = test.logs().map(({ message }) => message)
+    expect(logs.slice(0, 2)).toEqual(['heard bad frame', 'closed true'])
+    // Nobody listened: it is not swallowed.
+    expect(logs.slice(2).toSorted()).toEqual([expect.stringMatching(/Uncaught.*bad frame/), 'closed true'])
+    expect(framesOf(test, FrameType.TERMINATE)).toEqual([])
+  })
+
+  it('gives texts as strings in the object mode of a reader, bytes as Buffers, and is over only when the socket is', async () => {
+    const test = await harness.start(
+      `const { createWebSocketStream } = require('ws')
+      exports.main = ({ socket, method, params }) => {
+        if (method !== 'WebSocket:connection') return
+        const stream = createWebSocketStream(socket, { readableObjectMode: true })
+        stream.on('data', (data) => console.log(typeof data + ' ' + String(data)))
+        for (const name of ['finish', 'end', 'close']) stream.on(name, () => console.log(name + ' ' + socket.readyState))
+        stream.end()
+      }`,
+      { modules: true }
+    )
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, 'text')
+    await test.until(() => test.logs().length === 1)
+    const last = test.event(FrameType.MESSAGE, 1, 'bytes', Flag.BINARY)
+    await test.until((frames) => acknowledged(frames).includes(last) && test.logs().length >= 2)
+    expect(test.logs().map(({ message }) => message)).toEqual(['string text', 'object bytes'])
+    test.event(FrameType.CLOSED, 1, closed(1000))
+    await test.until(() => test.logs().length === 5)
+    expect(test.logs().slice(2).map(({ message }) => message).toSorted()).toEqual(['close 3', 'end 3', 'finish 3'])
+  })
+
+  it('is in a module that has all names of ws', async () => {
+    const test = await harness.start(`
+      const WebSocket = require('ws')
+      const { Server, WebSocketServer } = WebSocket
+      exports.main = () => {
+        const thrown = [Server, WebSocketServer].map((Class) => { try { new Class({ port: 1 }); return '' } catch (error) { return error.name } })
+        console.log(JSON.stringify([WebSocket.default === WebSocket, WebSocket.WebSocket === WebSocket, Server === WebSocketServer, typeof WebSocket.createWebSocketStream, thrown]))
+      }`)
+    test.open(1)
+    await test.until(() => test.logs().length === 1)
+    expect(JSON.parse(test.logs()[0]!.message)).toEqual([true, true, true, 'function', ['TypeError', 'TypeError']])
+  })
+
   it('is refused with a clear error for what is no socket, and where the module did not come along', async () => {
     const test = await harness.start(`
       const { createWebSocketStream } = require('ws')
