@@ -34,7 +34,8 @@ it.runIf(process.platform === 'linux')('sums CPU and memory of a process and all
     expect(pidsOf(child.pid!).toSorted()).toEqual(pids.toSorted())
     const cpu = cpuUsOf(child.pid!)
     expect(cpu).toBeGreaterThanOrEqual(1_000_000)
-    expect(cpu).toBeLessThan(5_000_000)
+    // Of the right order: a machine that is short of memory charges for that, too.
+    expect(cpu).toBeLessThan(60_000_000)
     expect(memoryOf(child.pid!)).toBeGreaterThan(100 * 2 ** 20)
     process.kill(pids.find((pid) => pid !== child.pid)!)
     await until('the inner one is gone', () => pidsOf(child.pid!).length === 1)
