@@ -7,22 +7,23 @@ import { pathOf, startSocklet, type AppSpec, type Socklet } from '../servers/ser
 import { ECHO } from '../servers/functions.ts'
 
 const APPS = 10
-const CONNECTIONS = 100
-const SEND_EVERY_MS = 50
+const CONNECTIONS = 1_000
+/** A hundredth of the clients send at a time, each of them once a second. */
+const SEND_EVERY_MS = 10
+const GROUPS = 100
 const KILL_EVERY_MS = 1_000
 const KILLS = 12
 const QUICK_KILLS = 6
 
-/** A client that sends numbers steadily. */
+/** A client that sends steadily. */
 interface Steady {
   readonly appid: string
   readonly ws: WebSocket
-  sent: number
-  /** When its worker was killed, and the first number that was sent after that. null once that was answered. */
-  killed: { at: number; number: number } | null
+  /** When it sent its last message, and has no answer to it; else 0. */
+  askedAt: number
 }
 
-/** From kill -9 of a worker to the answer to what a client of it sends next. */
+/** From kill -9 of a worker to the answer to what one of an app's clients sends next, for each app. */
 export const recovery: Row = {
   name: 'recovery',
   what: 'a worker is killed every second, under steady traffic',
@@ -32,7 +33,8 @@ export const recovery: Row = {
     const socklet = await startSocklet(Object.fromEntries(appids.map((appid): [string, AppSpec] => [appid, { functions: { __websocket__: ECHO } }])))
     const p50: number[] = []
     const p99: number[] = []
-    const clients = await Promise.all(Array.from({ length: CONNECTIONS }, (_, n) => connect(socklet, appids[n % APPS]!)))
+    const clients: Steady[] = []
+    while (clients.length < CONNECTIONS) clients.push(...(await Promise.all(appids.map((appid) => connect(socklet, appid)))))
     for (let round = 0; round < rounds; round++) {
       say(`round ${round + 1} of ${rounds}`)
       const times = await killing(socklet, clients, quick ? QUICK_KILLS : KILLS)
@@ -48,35 +50,44 @@ export const recovery: Row = {
 async function connect({ port }: Socklet, appid: string): Promise<Steady> {
   const ws = new WebSocket(`ws://127.0.0.1:${port}${pathOf(appid)}`)
   await once(ws, 'open')
-  return { appid, ws, sent: 0, killed: null }
+  return { appid, ws, askedAt: 0 }
 }
 
 /** @throws Error if a connection is lost, or an app stays silent */
 async function killing({ platform }: Socklet, clients: Steady[], kills: number): Promise<{ p50: number; p99: number }> {
   const times = new Histogram()
+  /** When the worker of an app was killed, until it has answered. */
+  const killedAt = new Map<string, number>()
   let lost: string | null = null
   for (const client of clients) {
     client.ws.on('close', (code) => (lost = `a connection was closed with ${code}`))
-    client.ws.on('message', (data) => {
-      if (client.killed === null || Number(String(data)) < client.killed.number) return
-      times.record(performance.now() - client.killed.at)
-      client.killed = null
+    client.ws.on('message', () => {
+      const at = killedAt.get(client.appid)
+      if (at !== undefined && client.askedAt > at) {
+        times.record(performance.now() - at)
+        killedAt.delete(client.appid)
+      }
     })
   }
+  let group = 0
   const timer = setInterval(() => {
-    for (const client of clients) client.ws.send(String(client.sent++))
+    group = (group + 1) % GROUPS
+    for (let index = group * (clients.length / GROUPS), end = index + clients.length / GROUPS; index < end; index++) {
+      clients[index]!.askedAt = performance.now()
+      clients[index]!.ws.send('x')
+    }
   }, SEND_EVERY_MS)
   for (let kill = 0; kill < kills; kill++) {
     await sleep(KILL_EVERY_MS)
     const { json } = await platform.admin('GET', '/platform')
-    const worker = (json.workers as { pid: number; apps: string[] }[]).find(({ apps }) => apps.length > 0)!
-    for (const client of clients) if (worker.apps.includes(client.appid)) client.killed = { at: performance.now(), number: client.sent }
+    const worker = (json.workers as { pid: number; apps: string[] }[]).find(({ apps }) => apps.length > 0)
+    if (worker === undefined) continue
+    for (const appid of worker.apps) killedAt.set(appid, performance.now())
     process.kill(worker.pid, 'SIGKILL')
   }
   await sleep(KILL_EVERY_MS * 2)
   clearInterval(timer)
   for (const { ws } of clients) ws.removeAllListeners()
-  const silent = clients.filter(({ killed }) => killed !== null).length
-  if (lost !== null || silent > 0) throw new Error(lost ?? `${silent} clients were not answered again`)
+  if (lost !== null || killedAt.size > 0) throw new Error(lost ?? `${killedAt.size} apps did not answer again`)
   return times.latency()
 }
