@@ -101,7 +101,7 @@ describe('queueEvents and queueBytes', () => {
       ctx.socket.send(text)
     }`
   const CASES: [string, Record<string, number>, number, number][] = [
-    ['queueEvents', { queueEvents: 100 }, 10_000, 10],
+    ['queueEvents', { queueEvents: 100 }, 40_000, 10],
     ['queueBytes', { queueBytes: 64 * 1024 }, 500, 8_000]
   ]
 
@@ -113,8 +113,9 @@ describe('queueEvents and queueBytes', () => {
     const toll = await tollOf(platform, async () => {
       client.write(...sent.map((message) => text(message)))
       const full = await fullestQueue(appid, client)
-      // What stood in the packet that filled it is taken too: 64 KiB are read at once.
-      expect(full.bytes).toBeLessThan((limits['queueBytes'] ?? 0) + 2 * 65_536 + 100 * size)
+      // What stood in the read that filled it is taken too, and what the receiver holds beside: reads of 64 KiB, three at most. A frame
+      // of ten bytes takes twice that on the way to the worker.
+      expect(full.bytes).toBeLessThan((limits['queueBytes'] ?? 0) + 3 * 2 * 65_536 + 100 * size)
       expect(full.events).toBeGreaterThan(1)
       expect(full.events).toBeLessThan(messages)
       for (const message of sent) expect(await client.message()).toBe(message)
