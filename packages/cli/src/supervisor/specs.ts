@@ -8,7 +8,7 @@ import type { ChildKind, ChildSpec } from './child.ts'
  * are never used again (measured; what a message costs is the same). For old ones: V8 begins with a guess so low that whatever is
  * read sets off a collection of the whole heap after each one of the new objects (a third of all CPU for messages of 4 KiB).
  */
-const GATEWAY_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32']
+const GATEWAY_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32', '--single-threaded-gc']
 
 const appScript = (path: string): string => fileURLToPath(new URL(`../../../../apps/${path}`, import.meta.url))
 
