@@ -61,7 +61,7 @@ describe('the option sandbox', () => {
     expect((await platform.admin('GET', '/platform')).json.sandbox).toBe('bwrap')
     expect(platform.errors()).toMatch(/pool \| workers: \d+, each under bwrap, with at most \d+ MiB/)
     for (const { pid, rssBytes } of workers) {
-      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/^[^\0]*\/node\0.*worker\/main\.ts/)
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/^socklet-worker\0/)
       expect(rssBytes).toBeGreaterThan(30 * 2 ** 20)
       for (const [name, id] of Object.entries(namespaces(pid))) expect(id, name).not.toBe(own[name])
       expect(capabilities(pid)).toEqual(Array.from({ length: 3 }, () => '0'.repeat(16)))

@@ -51,6 +51,7 @@ report(`workers: ${count}, ${sandbox.kind === 'bwrap' ? 'each under bwrap' : 'wi
 const workers = new Workers({
   count,
   gateways: options.gateways,
+  program: guest.worker,
   snapshot: guest.snapshot,
   sandbox,
   memoryBytes,
@@ -71,7 +72,7 @@ const workers = new Workers({
   report
 })
 const placements = new Placements({ apps, workers, gateways, states, memoryBytes, report, log })
-const trials = new Trials({ snapshot: guest.snapshot, sandbox, memoryBytes, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
+const trials = new Trials({ program: guest.worker, snapshot: guest.snapshot, sandbox, memoryBytes, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
 const parts: PoolParts = { catalog, apps, workers, trials, gateways, placements, states, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({

@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { constants as system } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
-/** All that a worker reads: its program, and what that imports. The data folder, `.socklet` beside them, is none of it. */
-export const PROGRAM = ['node_modules', 'packages', 'apps/runtime', 'package.json'].map((name) => join(ROOT, name))
+/** All that a worker reads, since its program comes to it through a pipe: isolated-vm, and what that finds its binary with. */
+export const ADDON = ['isolated-vm', 'node-gyp-build'].map((name) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)))
 
 const CHECK_MS = 10_000
 const LAST_OUTPUT_MS = 500
@@ -16,7 +17,7 @@ const SIGNAL_BASE = 128
 
 /**
  * What a worker runs inside of, whatever it may break out of within its own process: namespaces with no network and no other
- * process, and a file system that has Node and the program, to read. No /proc and no /dev: nothing of ours needs them.
+ * process, and a file system that has Node and isolated-vm, to read. No /proc and no /dev: nothing of ours needs them.
  */
 export interface Sandbox {
   readonly kind: 'bwrap' | 'none'
@@ -35,7 +36,7 @@ export class SandboxError extends Error {
 export function bwrapSandbox(): Sandbox {
   const bwrap = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'bwrap')).find(isExecutable)
   if (bwrap === undefined) throw new SandboxError('bwrap (bubblewrap) is not installed')
-  const readable = [...sharedLibraries(), process.execPath, ...PROGRAM].map((path) => ['--ro-bind', path, path])
+  const readable = [...sharedLibraries(), process.execPath, ...ADDON].map((path) => ['--ro-bind', path, path])
   const args = [
     // A user namespace also where root runs this: in it there is no capability, not even to be gained, and no further namespace.
     ['--unshare-user', '--disable-userns', '--cap-drop', 'ALL', '--uid', '65534', '--gid', '65534'],
@@ -103,9 +104,18 @@ export interface Spawned {
   kill(): void
 }
 
-/** Starts Node with these arguments. `links` are its descriptors from 3 on; its standard error is a pipe, and the other two are nothing. */
-export function spawnIn(sandbox: Sandbox, args: string[], links: StdioOptions & unknown[]): Spawned {
-  const stdio = ['ignore', 'ignore', 'pipe', ...links] as (typeof links)[number][]
+/**
+ * Starts Node with these arguments. `links` are its descriptors from 3 on; its standard error is a pipe, its standard input has the
+ * program, if there is one for it, and its output is nothing.
+ */
+export function spawnIn(sandbox: Sandbox, args: string[], links: StdioOptions & unknown[], program?: string): Spawned {
+  const spawned = spawnWith(sandbox, args, [program === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe', ...links])
+  // That it ends before it has read it, its end tells.
+  spawned.child.stdin?.on('error', () => {}).end(program)
+  return spawned
+}
+
+function spawnWith(sandbox: Sandbox, args: string[], stdio: (StdioOptions & unknown[])[number][]): Spawned {
   const [bwrap, ...bwrapArgs] = sandbox.command
   if (bwrap === undefined) {
     const child = spawn(process.execPath, args, { env: {}, stdio: stdio as StdioOptions })

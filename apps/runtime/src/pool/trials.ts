@@ -24,6 +24,7 @@ const FIRST_INDEX = 1_000_000
 export interface TrialsOptions {
   /** Gives the worker the shared values of the app, by this number. */
   lend: (appid: string, number: number, worker: WorkerProcess) => Promise<void>
+  program: string
   snapshot: Uint8Array
   sandbox: Sandbox
   /** Memory of the worker process: beyond it, it is killed. */
@@ -167,6 +168,7 @@ export class Trials {
         index: this.#nextIndex++,
         gateways: 0,
         turns: AT_A_TIME,
+        program: this.#options.program,
         snapshot: this.#options.snapshot,
         sandbox: this.#options.sandbox,
         memory: { bytes: this.#options.memoryBytes, onOver: (_, rssBytes) => this.#options.report(memoryText('the worker for trials', rssBytes, this.#options.memoryBytes)) },

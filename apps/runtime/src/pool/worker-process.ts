@@ -1,16 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { DATA } from '@socklet/config'
 import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
 import { watchMemory } from './memory-watch.ts'
-import { PROGRAM, spawnIn, type Sandbox, type Spawned } from './sandbox.ts'
+import { ADDON, spawnIn, type Sandbox, type Spawned } from './sandbox.ts'
 
-const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
-/** Comes before the worker's program. */
-const LOCK = new URL('../worker/lock.ts', import.meta.url).href
-/** The program, and what node-gyp-build looks for to choose isolated-vm's binary. */
-const READABLE = [...PROGRAM, '/etc/alpine-release']
+/** isolated-vm, and what node-gyp-build looks for to choose its binary. */
+const READABLE = [...ADDON, '/etc/alpine-release']
 const START_TIMEOUT_MS = 30_000
 const STDERR_LINES = 20
 /** A worker without its link is left so long to end by itself. */
@@ -22,6 +18,8 @@ export interface WorkerOptions {
   gateways: number
   /** Turns at a time. */
   turns: number
+  /** Its program, in JavaScript. */
+  program: string
   snapshot: Uint8Array
   sandbox: Sandbox
   memory: MemoryBound
@@ -69,7 +67,7 @@ export interface WorkerProcess {
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
   const gateways = await Promise.all(Array.from({ length: options.gateways }, (_, index) => connectGateway(index, options.index)))
-  const spawned = spawnLocked(options.sandbox, WORKER, [String(options.gateways)], gateways)
+  const spawned = spawnLocked(options.sandbox, options.program, [String(options.gateways)], gateways)
   const { child, exited } = spawned
   for (const gateway of gateways) gateway.destroy()
   const lastLines = keepLastLines(child)
@@ -137,14 +135,14 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
 }
 
 /**
- * A process that can do nothing but what its open descriptors let it: a worker runs strangers' code. No environment, files of the
- * program only, no network, no child processes, no worker threads, no signals but to itself. That is Node's own permission model,
+ * A process that can do nothing but what its open descriptors let it: a worker runs strangers' code. No environment, no files but
+ * isolated-vm's, no network, no child processes, no worker threads, no signals but to itself. That is Node's own permission model,
  * which binds JavaScript; the sandbox around it binds the whole process.
  */
 export function spawnLocked(sandbox: Sandbox, program: string, args: string[], links: (Socket | 'pipe')[]): Spawned {
   // The permission model of Node 26.10 does not know of node:sqlite, which writes any file (test/locked).
-  const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', `--import=${LOCK}`]
-  return spawnIn(sandbox, [...flags, program, ...args], ['pipe', ...links])
+  const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', '--title=socklet-worker', '--input-type=module']
+  return spawnIn(sandbox, [...flags, '-', ...args], ['pipe', ...links], program)
 }
 
 function keepLastLines(child: ChildProcess): () => string {

@@ -28,6 +28,7 @@ const SETTLED_MS = 1_000
 export interface WorkersOptions extends WorkerFrames {
   count: number
   gateways: number
+  program: string
   snapshot: Uint8Array
   sandbox: Sandbox
   /** Memory of each worker process: beyond it, it is killed. */
@@ -194,6 +195,7 @@ export class Workers {
       index,
       gateways: this.#options.gateways,
       turns: availableParallelism(),
+      program: this.#options.program,
       snapshot: this.#options.snapshot,
       sandbox: this.#options.sandbox,
       memory: {

@@ -1,7 +1,7 @@
 import type { ModuleSource } from '@socklet/protocol'
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 import { createRequire } from 'node:module'
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Minified: every isolate holds the source and the names, a quarter of a megabyte more of them if they were longer. */
@@ -18,7 +18,9 @@ const COMMON = {
 
 const GUEST = fileURLToPath(new URL('../guest/main.ts', import.meta.url))
 const GLOBALS = fileURLToPath(new URL('../guest/globals/', import.meta.url))
-const STREAM = createRequire(import.meta.url).resolve('readable-stream/lib/stream.js')
+const require = createRequire(import.meta.url)
+const STREAM = require.resolve('readable-stream/lib/stream.js')
+const ISOLATED_VM = require.resolve('isolated-vm')
 
 /** The guest with all that it imports, as one script for a bare V8 isolate. */
 export async function bundleGuest(): Promise<string> {
@@ -49,6 +51,35 @@ async function bundleRare(): Promise<string> {
     })
   }
   const { outputFiles } = await build({ ...COMMON, entryPoints: [`${GLOBALS}node/rare.ts`], format: 'cjs', mainFields: ['main', 'module'], plugins: [shared] })
+  return outputFiles[0]!.text
+}
+
+const LOCK = fileURLToPath(new URL('../worker/lock.ts', import.meta.url))
+const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
+
+/**
+ * The program of a worker, as one module of JavaScript: it has no file that it could be read from, and Node needs not prepare for
+ * TypeScript, which takes each process 60 ms and 25 MiB. `entry` is another program in its place.
+ */
+export async function bundleWorker(entry: string = WORKER): Promise<string> {
+  const isolatedVm = `import { createRequire } from 'node:module'\nexport default createRequire('/')(${JSON.stringify(ISOLATED_VM)})`
+  const addon: Plugin = {
+    name: 'addon',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^isolated-vm$/ }, ({ path }) => ({ path, namespace: 'addon' }))
+      onLoad({ filter: /.*/, namespace: 'addon' }, () => ({ contents: isolatedVm }))
+    }
+  }
+  const { outputFiles } = await build({
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'es2024',
+    logLevel: 'silent',
+    stdin: { contents: `import ${JSON.stringify(LOCK)}\nimport ${JSON.stringify(entry)}`, resolveDir: dirname(WORKER) },
+    plugins: [addon]
+  })
   return outputFiles[0]!.text
 }
 

@@ -10,6 +10,8 @@ export interface Guest {
   snapshot: Buffer
   /** Modules for the apps that name them. */
   modules: ModuleSource[]
+  /** The program of the processes that have isolates. */
+  worker: string
 }
 
 /** What isolates are made of, made anew from our code. @throws Error with what the maker said. */
@@ -27,5 +29,6 @@ export function makeGuest(): Promise<Guest> {
 /** A line of JSON, then the snapshot. */
 function read(output: Buffer): Guest {
   const lineEnd = output.indexOf('\n')
-  return { snapshot: output.subarray(lineEnd + 1), modules: JSON.parse(output.toString('utf8', 0, lineEnd)) as ModuleSource[] }
+  const sources = JSON.parse(output.toString('utf8', 0, lineEnd)) as Omit<Guest, 'snapshot'>
+  return { ...sources, snapshot: output.subarray(lineEnd + 1) }
 }

@@ -1,15 +1,24 @@
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { NO_SANDBOX, chooseSandbox, spawnIn, type Spawned } from '../../src/pool/sandbox.ts'
+import { ADDON, NO_SANDBOX, chooseSandbox, spawnIn, type Sandbox, type Spawned } from '../../src/pool/sandbox.ts'
 import { spawnLocked } from '../../src/pool/worker-process.ts'
+import { bundleWorker } from '../../src/snapshot/bundle.ts'
 
 const PROBE = fileURLToPath(new URL('probe.ts', import.meta.url))
 const OUTSIDE = fileURLToPath(new URL('outside.ts', import.meta.url))
+const READABLE = join(ADDON[0]!, 'package.json')
+/** Programs come through a pipe, and these have to know where they are from. */
+const located = (program: string, path: string): string => program.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
+const probe = located(await bundleWorker(PROBE), PROBE)
+const outsideProgram = located(stripTypeScriptTypes(readFileSync(OUTSIDE, 'utf8')), OUTSIDE)
+const startOutside = (sandbox: Sandbox, ...only: string[]): Spawned =>
+  spawnIn(sandbox, ['--input-type=module', '-', folder, String(port), socket, String(process.pid), READABLE, ...only], ['pipe'], outsideProgram)
 
 let why = ''
 const found = await chooseSandbox('auto', (message) => (why = message))
@@ -53,7 +62,7 @@ describe.each([
 ])('a worker %s', (_, sandbox) => {
   it.skipIf(sandbox === null)('reaches no file, process, network, environment or inspector from its own Node context', async () => {
     const before = readFileSync(PROBE, 'utf8')
-    const { done, refused } = await outcomes(spawnLocked(sandbox!, PROBE, ['1', String(port), socket], []))
+    const { done, refused } = await outcomes(spawnLocked(sandbox!, probe, ['1', String(port), socket], []))
     expect(done).toEqual([])
     expect(refused.length).toBeGreaterThan(30)
     expect(reached).toBe(0)
@@ -64,19 +73,19 @@ describe.each([
 
 describe.skipIf(bwrap === null)(`native code in a worker under bwrap${skipped}`, () => {
   it('reaches no file, process or network either', async () => {
-    const before = readFileSync(OUTSIDE, 'utf8')
-    const { done, refused } = await outcomes(spawnIn(bwrap!, [OUTSIDE, folder, String(port), socket, String(process.pid)], ['pipe']))
+    const before = readFileSync(READABLE, 'utf8')
+    const { done, refused } = await outcomes(startOutside(bwrap!))
     expect(done.filter((name) => !name.startsWith('control: '))).toEqual([])
     expect(done.length).toBe(3)
     expect(refused.length).toBeGreaterThan(25)
     expect(reached).toBe(0)
     expect(existsSync('/tmp/socklet-attack')).toBe(false)
-    expect(readFileSync(OUTSIDE, 'utf8')).toBe(before)
+    expect(readFileSync(READABLE, 'utf8')).toBe(before)
   })
 
   it('would reach them all without it: the attempts are real', async () => {
     const harmless = ['read the admin token', 'list the data folder', 'read the users', 'list processes', 'start a shell', 'connect by TCP', 'connect to a Unix socket', 'see another process']
-    const { done } = await outcomes(spawnIn(NO_SANDBOX, [OUTSIDE, folder, String(port), socket, String(process.pid), ...harmless], ['pipe']))
+    const { done } = await outcomes(startOutside(NO_SANDBOX, ...harmless))
     expect(done).toEqual(harmless)
     expect(reached).toBe(2)
   })

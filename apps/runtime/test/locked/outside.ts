@@ -1,8 +1,8 @@
 /*
  * Runs in a worker's sandbox, but without Node's permission model and without our lock: what is within reach of native code, such
  * as an attacker has who broke out of V8? Each line of the standard error is the name of an attempt and what came of it.
- * Arguments: the data folder, a TCP port that is listened to, a Unix socket that is, the process that started all this, and, if not
- * all is to be tried, the names of what is.
+ * Arguments: the data folder, a TCP port that is listened to, a Unix socket that is, the process that started all this, a file that workers
+ * read, and, if not all is to be tried, the names of what is.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,9 +10,10 @@ import { once } from 'node:events'
 import { readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { pathToFileURL } from 'node:url'
 
-const [folder, port, socket, starter, ...only] = process.argv.slice(2) as [string, string, string, string, ...string[]]
-const program = new URL(import.meta.url)
+const [folder, port, socket, starter, readable, ...only] = process.argv.slice(2) as [string, string, string, string, string, ...string[]]
+const program = pathToFileURL(readable)
 const root = new URL('../../../../', import.meta.url)
 const run = (command: string, ...args: string[]): string => {
   const { error, status, stdout } = spawnSync(command, args, { encoding: 'utf8' })
@@ -49,6 +50,7 @@ const attempts: Record<string, () => unknown> = {
   'list the homes': () => strangers('/home'),
   'list the temporary files': () => strangers('/tmp'),
   'read what lies beside the program': () => readFileSync(new URL('README.md', root)),
+  'read the source of the platform': () => readFileSync(new URL('apps/runtime/src/worker/main.ts', root)),
   'read the history of the program': () => readdirSync(new URL('.git/', root)),
   'list processes': () => readdirSync('/proc'),
   'list devices': () => readdirSync('/dev'),

@@ -24,6 +24,7 @@ const attempts: Record<string, () => unknown> = {
   'read its own environment in /proc': () => readFileSync('/proc/self/environ'),
   'read the memory map of its parent': () => readFileSync(`/proc/${process.ppid}/maps`),
   'list the root folder': () => readdirSync('/'),
+  'read the source of the platform': () => readFileSync(new URL('../../src/worker/main.ts', import.meta.url)),
   'write a file': () => writeFileSync(outside, ''),
   'write into the program': () => writeFileSync(new URL(import.meta.url), ''),
   'open a file to write': () => openSync(outside, 'w'),
