@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -24,6 +24,10 @@ describe('stop and start', () => {
     const { token: appToken } = (await first.admin('POST', '/apps/kept/tokens', { name: 'ci', scopes: ['read'] })).json
     const client = await connect(first.url('kept'))
     expect(await client.next()).toBe('version 2 survives')
+    // What Node has made of our programs, so that the next start need not: nobody else's to write.
+    const compiled = await readdir(join(data, 'compiled'), { recursive: true })
+    expect(compiled.length).toBeGreaterThan(100)
+    expect((await stat(join(data, 'compiled'))).mode & 0o777).toBe(0o700)
     expect(await first.stop()).toBe(0)
     expect(await client.closed).toMatchObject({ code: 1001 })
 

@@ -31,6 +31,7 @@ describe('the processes of the platform', () => {
       HOME: '/home/x',
       TZ: 'UTC',
       SOCKLET_SUPERVISED: '1',
+      NODE_COMPILE_CACHE: 'compiled',
       SOCKLET_INDEX: '1',
       SOCKLET_PORT: '1',
       SOCKLET_CONSOLE_PORT: '8081',

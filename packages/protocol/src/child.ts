@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { controlLink, type CallHandlers, type Control } from './control.ts'
 import { Link } from './link.ts'
@@ -44,7 +45,13 @@ export function runAsChild(options: ChildOptions): Child {
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
   const control = supervisorLink(stop, options.onPlatform)
-  return { ready: (port) => control.note('ready', port === undefined ? {} : { port }) }
+  return {
+    ready: (port) => {
+      control.note('ready', port === undefined ? {} : { port })
+      // It would be written when this process ends in order, which may never be.
+      setImmediate(flushCompileCache)
+    }
+  }
 }
 
 function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (ready: boolean) => void): Control<SupervisorCalls, ChildCalls> {

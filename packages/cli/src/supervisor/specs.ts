@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { OPTIONS, type Options } from '@socklet/config'
+import { DATA, OPTIONS, type Options } from '@socklet/config'
 import { SUPERVISED_ENV } from '@socklet/protocol'
 import type { ChildKind, ChildSpec } from './child.ts'
 
@@ -9,6 +9,9 @@ import type { ChildKind, ChildSpec } from './child.ts'
  * read sets off a collection of the whole heap after each one of the new objects (a third of all CPU for messages of 4 KiB).
  */
 const GATEWAY_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32', '--single-threaded-gc']
+
+/** Administration is seldom, and what V8 would spend on making it faster is 12 MiB. */
+const CONSOLE_FLAGS = ['--optimize-for-size']
 
 const appScript = (path: string): string => fileURLToPath(new URL(`../../../../apps/${path}`, import.meta.url))
 
@@ -38,7 +41,7 @@ export function platformChildren(options: Options, env: Env): ChildSpec[] {
   return [
     { kind: 'pool', name: 'pool', script: SCRIPTS.pool, env: childEnv('pool', options, env) },
     ...gateways,
-    { kind: 'console', name: 'console', script: SCRIPTS.console, env: childEnv('console', options, env), portVariable: OPTIONS['console-port'].env }
+    { kind: 'console', name: 'console', script: SCRIPTS.console, flags: CONSOLE_FLAGS, env: childEnv('console', options, env), portVariable: OPTIONS['console-port'].env }
   ]
 }
 
@@ -54,5 +57,5 @@ export function childEnv(kind: ChildKind, options: Options, env: Env): Record<st
   const given = Object.entries({ ...options, data: '.' } satisfies Options)
     .filter(([name, value]) => value !== null && (CONFIDENTIAL[name as OptionName]?.includes(kind) ?? true))
     .map(([name, value]) => [OPTIONS[name as OptionName].env, String(value)])
-  return { ...Object.fromEntries([...passed, ...given]), [SUPERVISED_ENV]: '1' }
+  return { ...Object.fromEntries([...passed, ...given]), [SUPERVISED_ENV]: '1', NODE_COMPILE_CACHE: DATA.compiled }
 }
