@@ -24,6 +24,8 @@ interface Receiver {
   _totalPayloadLength: number
   _payloadLength: number
   _mask: Buffer
+  readonly writableEnded: boolean
+  end(): void
   _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void
   startLoop(done: Done): void
   getInfo(done: Done): void
@@ -82,13 +84,17 @@ function fairly(base: Receiver): FairReceiver {
   return fair
 }
 
-type Methods = Pick<FairReceiver, '_write' | 'startLoop' | 'getInfo' | 'consume' | 'dataMessage' | 'controlMessage' | 'goOn'>
+type Methods = Pick<FairReceiver, '_write' | 'end' | 'startLoop' | 'getInfo' | 'consume' | 'dataMessage' | 'controlMessage' | 'goOn'>
 
 function methods(base: Receiver): Methods & ThisType<FairReceiver> {
   return {
     _write(chunk, encoding, done) {
       this.share.useBytes(chunk.byteLength)
       base._write.call(this, chunk, encoding, done)
+    },
+    end() {
+      // ws says it up to three times, and an error with a stack is made each time but the first.
+      if (!this.writableEnded) base.end.call(this)
     },
     startLoop(done) {
       if (this.share.isUsedUp) stop(this, done, this.share)

@@ -5,6 +5,7 @@ import { chat } from './chat.ts'
 import { churn } from './churn.ts'
 import { echoRows } from './echo.ts'
 import { entries } from './entries.ts'
+import { floor } from './floor.ts'
 import { first } from './first.ts'
 import { latency } from './latency.ts'
 import { many } from './many.ts'
@@ -18,7 +19,7 @@ import { sleeping } from './sleeping.ts'
 import { wake } from './wake.ts'
 
 /** All benchmarks, in the order of the table. */
-export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, many, apps, first, wake, sleepers, sleeping, entries, publish, recovery, hostile, neighbour]
+export const rows: Row[] = [...echoRows, latency, rate, chat, broadcast, churn, memory, many, apps, floor, first, wake, sleepers, sleeping, entries, publish, recovery, hostile, neighbour]
 
 /** Parts of the above, which are only run when they are named. */
 export const parts: Row[] = neighbourRows

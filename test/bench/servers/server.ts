@@ -35,6 +35,13 @@ export async function startWs(): Promise<Server> {
   return { port, pid: child.pid, paths: ['/echo'] }
 }
 
+/** What an isolate in a second process costs, and nothing else (floor-main.ts). It knows the paths /echo, /broadcast, and /0, /1… for isolates of their own. */
+export async function startFloor(): Promise<Server> {
+  const child = startChild<{ port: number }>(new URL('floor-main.ts', import.meta.url), [])
+  const { port } = await child.line(START_TIMEOUT_MS)
+  return { port, pid: child.pid, paths: ['/echo'] }
+}
+
 /** The whole platform as `npm start` runs it, all options at their defaults but for `args`, with these apps; the paths are theirs, in the same order. */
 export async function startSocklet(apps: Record<string, AppSpec>, args: string[] = []): Promise<Socklet> {
   const platform = await startOwnPlatform(args)

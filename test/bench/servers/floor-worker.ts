@@ -1,0 +1,73 @@
+/** The other process of floor-main.ts. */
+import ivm from 'isolated-vm'
+import { Socket } from 'node:net'
+import { HEAD_BYTES, Pieces } from './floor-pieces.ts'
+
+process.stdin.resume().on('end', () => process.exit(0))
+process.on('SIGINT', () => {})
+
+/** Looks at each event and gives it back. */
+const GUEST = `(batch) => {
+  const bytes = new DataView(batch)
+  let events = 0
+  for (let at = 0; at < batch.byteLength; at += ${HEAD_BYTES} + bytes.getUint32(at + 8, true)) events++
+  if (events === 0) throw new Error('an empty batch')
+  return batch
+}`
+
+interface Isolate {
+  /** One that nobody holds may be collected. */
+  isolate: ivm.Isolate
+  entry: ivm.Reference<(batch: ArrayBuffer) => ArrayBuffer>
+  waiting: Buffer[]
+}
+
+const link = new Socket({ fd: 3 })
+const pieces = new Pieces()
+const isolates = new Map<number, Promise<Isolate>>()
+
+async function makeIsolate(): Promise<Isolate> {
+  const isolate = new ivm.Isolate({ memoryLimit: 128 })
+  const context = await isolate.createContext()
+  return { isolate, entry: (await context.eval(GUEST, { reference: true })) as Isolate['entry'], waiting: [] }
+}
+
+const ready = new Map<number, Isolate>()
+/** One after the other: isolated-vm does not bear hundreds at once. */
+let lastMade: Promise<unknown> = Promise.resolve()
+
+function afterLast(): Promise<Isolate> {
+  const made = lastMade.then(makeIsolate)
+  lastMade = made
+  return made
+}
+
+link.on('data', (chunk: Buffer) => {
+  for (const { isolate: number, whole } of pieces.add(chunk)) {
+    const isolate = ready.get(number)
+    if (isolate !== undefined) add(isolate, whole)
+    else {
+      const made = isolates.get(number) ?? afterLast()
+      isolates.set(number, made)
+      void made.then((one) => {
+        ready.set(number, one)
+        add(one, whole)
+      })
+    }
+  }
+})
+link.on('error', () => {}).on('close', () => process.exit(0))
+
+function add(isolate: Isolate, event: Buffer): void {
+  if (isolate.waiting.push(event) === 1) queueMicrotask(() => void run(isolate))
+}
+
+/** As long as something waits, all of it is one entry. */
+async function run(isolate: Isolate): Promise<void> {
+  while (isolate.waiting.length > 0) {
+    const { length } = isolate.waiting
+    const batch = new Uint8Array(Buffer.concat(isolate.waiting)).buffer
+    link.write(Buffer.from(await isolate.entry.apply(undefined, [batch], { arguments: { copy: true }, result: { copy: true } })))
+    isolate.waiting.splice(0, length)
+  }
+}
