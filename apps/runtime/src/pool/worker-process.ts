@@ -140,9 +140,8 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
  * which binds JavaScript; the sandbox around it binds the whole process.
  */
 export function spawnLocked(sandbox: Sandbox, program: string, args: string[], links: (Socket | 'pipe')[]): Spawned {
-  // What an isolate has to collect is collected on its own thread, in its own time: helpers would take it from others.
   // The permission model of Node 26.10 does not know of node:sqlite, which writes any file (test/locked).
-  const flags = ['--no-node-snapshot', '--single-threaded-gc', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', '--title=socklet-worker', '--input-type=module']
+  const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', '--title=socklet-worker', '--input-type=module']
   return spawnIn(sandbox, [...flags, '-', ...args], ['pipe', ...links], program)
 }
 
