@@ -24,6 +24,11 @@ interface Receiver {
   _totalPayloadLength: number
   _payloadLength: number
   _mask: Buffer
+  _compressed: boolean
+  /** As they were read, from the first that is not used up. */
+  _buffers: Buffer[]
+  /** Of the message that is not whole yet. */
+  _fragments: Buffer[]
   readonly writableEnded: boolean
   end(): void
   _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void
@@ -66,6 +71,7 @@ export const FREE_FRAGMENTS = 16 * 1024
 const MEAN_FRAGMENT_BYTES = 32
 /** ws unmasks octet by octet. */
 const UNMASK_FROM_BYTES = 256
+const MASK_BYTES = 4
 /** ws takes it for no mask. */
 const UNMASKED = Buffer.alloc(4)
 
@@ -109,11 +115,11 @@ function methods(base: Receiver): Methods & ThisType<FairReceiver> {
       }
     },
     consume(count) {
-      const bytes = base.consume.call(this, count)
-      if (count >= UNMASK_FROM_BYTES && this._state === GET_DATA) {
-        unmask(bytes, this._mask)
-        this._mask = UNMASKED
-      }
+      if (count < UNMASK_FROM_BYTES || this._state !== GET_DATA) return base.consume.call(this, count)
+      const rest = this._compressed ? count : count - keepApart(this, count)
+      const bytes = base.consume.call(this, rest)
+      unmask(bytes, this._mask, (count - rest) % MASK_BYTES)
+      this._mask = UNMASKED
       return bytes
     },
     dataMessage(done) {
@@ -135,6 +141,23 @@ function methods(base: Receiver): Methods & ThisType<FairReceiver> {
       this.startLoop(done)
     }
   }
+}
+
+/**
+ * ws joins what several reads have brought of a frame, and joins again the frames of a message. Here the pieces are kept as they
+ * came, as if each were a frame, and are joined once, when the message is whole: for one that is too large that is never.
+ * @returns how many bytes of the frame those pieces have; the last one is left
+ */
+function keepApart(receiver: FairReceiver, count: number): number {
+  let kept = 0
+  while (receiver._buffers[0]!.byteLength < count - kept) {
+    const piece = receiver._buffers.shift()!
+    unmask(piece, receiver._mask, kept % MASK_BYTES)
+    receiver._bufferedBytes -= piece.byteLength
+    receiver._fragments.push(piece)
+    kept += piece.byteLength
+  }
+  return kept
 }
 
 /** What ws says above its maxFragments. */

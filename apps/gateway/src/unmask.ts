@@ -1,17 +1,20 @@
 const WORD = Int32Array.BYTES_PER_ELEMENT
 
-/** Takes the mask of four octets off a payload, in place (RFC 6455, 5.3): four octets at a time, which is much faster than one by one. */
-export function unmask(bytes: Uint8Array, mask: Uint8Array): void {
+/**
+ * Takes the mask of four octets off a payload, in place (RFC 6455, 5.3): four octets at a time, which is much faster than one by one.
+ * @param first the octet of the mask that is that of the first byte: 0 at the beginning of a payload
+ */
+export function unmask(bytes: Uint8Array, mask: Uint8Array, first = 0): void {
   // Words begin where the memory is aligned.
   const start = Math.min((WORD - (bytes.byteOffset % WORD)) % WORD, bytes.byteLength)
   const count = Math.floor((bytes.byteLength - start) / WORD)
-  octets(bytes, mask, 0, start)
-  if (count > 0) words(new Int32Array(bytes.buffer, bytes.byteOffset + start, count), wordOf(mask, start))
-  octets(bytes, mask, start + count * WORD, bytes.byteLength)
+  octets(bytes, mask, first, 0, start)
+  if (count > 0) words(new Int32Array(bytes.buffer, bytes.byteOffset + start, count), wordOf(mask, first + start))
+  octets(bytes, mask, first, start + count * WORD, bytes.byteLength)
 }
 
-function octets(bytes: Uint8Array, mask: Uint8Array, start: number, end: number): void {
-  for (let index = start; index < end; index++) bytes[index] = bytes[index]! ^ mask[index % WORD]!
+function octets(bytes: Uint8Array, mask: Uint8Array, first: number, start: number, end: number): void {
+  for (let index = start; index < end; index++) bytes[index] = bytes[index]! ^ mask[(first + index) % WORD]!
 }
 
 function words(all: Int32Array, mask: number): void {

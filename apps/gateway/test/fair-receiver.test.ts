@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FrameType } from '@socklet/protocol'
@@ -16,11 +17,22 @@ beforeEach(async () => {
 })
 afterEach(() => platform.stop())
 
-const [FIN, CONTINUATION, TEXT, PING] = [0x80, 0, 1, 9]
+const [FIN, CONTINUATION, TEXT, BINARY, PING] = [0x80, 0, 1, 2, 9]
 
 /** Masked with zeros. */
 function frame(first: number, payload = ''): Buffer {
   return Buffer.concat([Buffer.of(first, 0x80 | payload.length, 0, 0, 0, 0), Buffer.from(payload)])
+}
+
+/** Masked at random, and as long as it may be. */
+function masked(first: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(14)
+  head[0] = first
+  head[1] = 0x80 | 127
+  head.writeUInt32BE(payload.length, 6)
+  const mask = randomBytes(4)
+  mask.copy(head, 10)
+  return Buffer.concat([head, payload.map((byte, index) => byte ^ mask[index % 4]!)])
 }
 
 const times = (count: number, bytes: Buffer): Buffer => Buffer.concat(Array.from({ length: count }, () => bytes))
@@ -87,6 +99,24 @@ test.each([
   sender.socket.write(Buffer.concat([frame(TEXT), times(count, frame(CONTINUATION, 'b'.repeat(size))), frame(FIN | CONTINUATION, 'end')]))
   if (code === null) expect((await busy.got(FrameType.MESSAGE)).payload.byteLength).toBe(count * size + 3)
   else expect(await sender.closed()).toBe(code)
+})
+
+test.each(['one frame', 'several, with pings between them'])('a message that comes in pieces of any size, in %s, arrives as it was', async (how) => {
+  const sender = await platform.open('/busy')
+  sender.socket.setNoDelay(true)
+  const message = randomBytes(100_003)
+  const cuts = how === 'one frame' ? [0, message.length] : [0, 1, 258, 1_001, 30_006, 99_999, message.length]
+  const frames = cuts.slice(1).flatMap((end, index) => {
+    const first = index === 0 ? BINARY : CONTINUATION
+    return [masked(end === message.length ? FIN | first : first, message.subarray(cuts[index], end)), frame(FIN | PING)]
+  })
+  const bytes = Buffer.concat(frames)
+  for (let start = 0, size = 1; start < bytes.length; start += size, size = (size * 7) % 9_973) {
+    sender.socket.write(bytes.subarray(start, start + size))
+    // Each is a read of its own.
+    await sleep(1)
+  }
+  expect(Buffer.compare((await busy.got(FrameType.MESSAGE)).payload, message)).toBe(0)
 })
 
 test('a client that dies while it has to wait is closed once, after what it had sent', async () => {
