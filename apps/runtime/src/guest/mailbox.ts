@@ -1,5 +1,5 @@
 import { HEADER_BYTES, HEADER_WORDS, readU32 } from '@socklet/protocol/frame'
-import { NativeUint32Array, NativeUint8Array, substring } from './primordials.ts'
+import { NativeArrayBuffer, NativeUint32Array, NativeUint8Array, charCodeAt, substring } from './primordials.ts'
 import { malformed } from './heads.ts'
 import { readUtf8 } from './utf8.ts'
 
@@ -8,8 +8,8 @@ export interface Mailbox {
   readonly buffer: ArrayBuffer
   readonly bytes: Uint8Array
   readonly words: Uint32Array
-  /** The words as they came, where there is text: code of the tenant can change the others (message.ts). */
-  readonly before: Uint32Array
+  /** The words as they came, where there is text: code of the tenant can change the others (message.ts). Null if `latin1` has to tell. */
+  readonly before: Uint32Array | null
   readonly length: number
   readonly latin1: string | undefined
   readonly texts: string[] | undefined
@@ -30,10 +30,19 @@ export interface EventFrame {
   readonly end: number
 }
 
-export function openMailbox(buffer: ArrayBuffer, length: number, latin1: string | undefined, texts: string[] | undefined): Mailbox {
+/** Without a buffer the bytes are those of `latin1`. */
+export function openMailbox(given: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): Mailbox {
+  const buffer = given ?? new NativeArrayBuffer(length)
   const words = new NativeUint32Array(buffer)
-  const before = latin1 === undefined && texts === undefined ? words : new NativeUint32Array(words)
-  return { buffer, bytes: new NativeUint8Array(buffer), words, before, length, latin1, texts, offset: 0, nextText: 0 }
+  const isCopied = given !== undefined && (latin1 !== undefined || texts !== undefined)
+  if (given === undefined) for (let i = 0; i < length >> 2; i++) words[i] = wordOf(latin1!, i)
+  return { buffer, bytes: new NativeUint8Array(buffer), words, before: isCopied ? new NativeUint32Array(words) : null, length, latin1, texts, offset: 0, nextText: 0 }
+}
+
+/** The word with this index among those whose bytes the string has. */
+export function wordOf(latin1: string, index: number): number {
+  const at = index << 2
+  return (charCodeAt(latin1, at) | (charCodeAt(latin1, at + 1) << 8) | (charCodeAt(latin1, at + 2) << 16) | (charCodeAt(latin1, at + 3) << 24)) >>> 0
 }
 
 export function hasNextEvent({ offset, length }: Mailbox): boolean {

@@ -111,8 +111,8 @@ function boot(random: RandomBytes): GuestEntries {
   function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): unknown[] {
     const result = beginTurn(acknowledged)
     const pending = wordIsSet(TurnWord.PENDING)
-    beginSharedTurn(pending, pending || bytes !== undefined || wordIsSet(TurnWord.TIMERS))
-    runTurn(bytes === undefined ? null : openMailbox(bytes, length, latin1, texts))
+    beginSharedTurn(pending, pending || length > 0 || wordIsSet(TurnWord.TIMERS))
+    runTurn(length === 0 ? null : openMailbox(bytes, length, latin1, texts))
     return result
   }
 

@@ -1,4 +1,4 @@
-import type { Mailbox } from './mailbox.ts'
+import { wordOf, type Mailbox } from './mailbox.ts'
 import { decodeUtf8 } from './globals/utf8.ts'
 import { NativeUint8Array, reflectApply, reflectConstruct, substring, typedArrayByteLength } from './primordials.ts'
 
@@ -70,17 +70,17 @@ const CHANGED = -1.5
 const NOT_ASCII = 0x80808080
 
 /** All bits that are set in some word of these bytes, if they are what they were; four bytes at a time, which is many times faster than one by one. */
-function unchangedBits({ words, before }: Mailbox, start: number, length: number): number {
+function unchangedBits({ words, before, latin1 }: Mailbox, start: number, length: number): number {
   const end = (start + length) >> 2
   let seen = 0
   for (let i = start >> 2; i < end; i++) {
     const word = words[i]!
-    if (word !== before[i]) return CHANGED
+    if (word !== (before === null ? wordOf(latin1!, i) : before[i])) return CHANGED
     seen |= word
   }
   const rest = (1 << ((length & 3) * 8)) - 1
   if (rest === 0) return seen
-  return ((words[end]! ^ before[end]!) & rest) === 0 ? seen | (words[end]! & rest) : CHANGED
+  return ((words[end]! ^ (before === null ? wordOf(latin1!, end) : before[end]!)) & rest) === 0 ? seen | (words[end]! & rest) : CHANGED
 }
 
 /** The UTF-8 text of bytes, whatever functions have made of `toString`. */

@@ -16,7 +16,7 @@ export function warmUpScript(): string {
   return `{
     const guest = __socklet_boot((count) => new ArrayBuffer(count))
     guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(wrapped('__websocket__', ECHO))})
-    guest.turn(0, Uint8Array.of(${events.join()}).buffer, ${events.byteLength}, ${JSON.stringify(events.toString('latin1'))}, undefined)
+    guest.turn(0, undefined, ${events.byteLength}, ${JSON.stringify(events.toString('latin1'))}, undefined)
     guest.rest(0, undefined)
   }`
 }

@@ -1,5 +1,5 @@
 import { Flag, FrameType, encodeLogLine, readU16, writeU32, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
-import type { Isolate } from './isolate.ts'
+import { guestError, type Isolate } from './isolate.ts'
 import { Slowdown } from './cpu-share.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
@@ -8,7 +8,7 @@ import { GUEST_LIMITS } from '../turn-layout.ts'
 import { checkResult, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import type { Spare } from './spare.ts'
-import type { Admission, Turns, WatchedTurn } from './turns.ts'
+import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
 
 export interface AppParts {
   app: number
@@ -238,7 +238,9 @@ export class App {
     this.#admission = admission
     this.#beginTurn()
     try {
-      if (!this.#gone) await this.#loadUpdates()
+      // What came with the same read is for this turn, too. And the stack is short then: isolated-vm takes it down with each call.
+      await undefined
+      if (this.#updates.length > 0) await this.#loadUpdates()
       if (!this.#gone && this.#mayDeliver) await this.#deliver()
       if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
       if (!this.#gone && this.#putAways.length > 0) await this.#rest()
@@ -338,37 +340,43 @@ export class App {
     })
   }
 
-  async #deliver(): Promise<void> {
+  /** Null if there is nothing to be done. One promise and no more: this is the way of every message. */
+  #deliver(): Promise<void> | null {
     const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
-    if (delivery.events === 0 && !this.#wake) return
+    if (delivery.events === 0 && !this.#wake) return null
     if (delivery.events > 0) this.#idle.worked()
     this.#wake = false
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
     this.#wakeTimer = null
     if (delivery.suspect !== null) this.#announce(delivery.suspect, 0)
-    const before = this.#isolate!.cpuMs
-    const result = await this.#cross(delivery)
-    if (delivery.suspect !== null && !this.#gone) this.#announce(delivery.suspect, Flag.END)
-    if (result === null || this.#gone) return
-    this.#measure(delivery.events - delivery.news, this.#isolate!.cpuMs - before)
-    this.#accept(result)
-  }
-
-  /** The result of the turn; null if it was lost and the turn has to be asked for it again. */
-  async #cross(delivery: Delivery): Promise<unknown> {
     const isolate = this.#isolate!
+    const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
+    const onLost = (error: unknown): void => this.#onLost(delivery, running, guestError(error))
     try {
-      return await this.#parts.turns.watch(this.#watchedTurn(isolate), () => isolate.turn(this.#acknowledged, delivery))
+      return isolate.turn(this.#acknowledged, delivery).then((result) => this.#onResult(delivery, running, result), onLost)
     } catch (error) {
-      if (this.#failIfEnded(error as Error)) return null
-      if (++this.#lostResults > MAX_LOST_RESULTS) this.#fail(`results were lost again and again: ${String((error as Error).message)}`, 'tenant')
-      else this.#askAgain(error as Error)
+      onLost(error)
       return null
     }
   }
 
-  /** isolated-vm gives an unhandled rejection in place of the result. The guest still has it. */
-  #askAgain(error: Error): void {
+  #onResult({ suspect, events, news }: Delivery & { news: number }, running: Running, result: unknown): void {
+    this.#parts.turns.end(running)
+    if (this.#gone) return
+    if (suspect !== null) this.#announce(suspect, Flag.END)
+    this.#measure(events - news, this.#isolate!.cpuMs - running.cpuAtStart)
+    this.#accept(result)
+  }
+
+  /** isolated-vm gives an unhandled rejection in place of the result. The guest still has that, and is asked again. */
+  #onLost({ suspect }: Delivery, running: Running, error: Error): void {
+    this.#parts.turns.end(running)
+    if (this.#failIfEnded(error)) return
+    if (suspect !== null) this.#announce(suspect, Flag.END)
+    if (++this.#lostResults > MAX_LOST_RESULTS) {
+      this.#fail(`results were lost again and again: ${String(error.message)}`, 'tenant')
+      return
+    }
     this.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits['logLineBytes'])}`)
     this.#wake = true
   }

@@ -17,7 +17,7 @@ export function openSnapshot(bytes: Uint8Array): Snapshot {
 
 /** What one turn takes into the isolate, see turn-layout.ts. */
 export interface TurnInput {
-  /** Given away: the bytes move into the isolate and are gone here. */
+  /** Given away: the bytes move into the isolate and are gone here. Undefined if `latin1` is all there is. */
   bytes: ArrayBuffer | undefined
   length: number
   latin1: string | undefined
@@ -31,7 +31,7 @@ export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
 
 /** The isolate of one app, started. Everything here but `dispose` may fail because the isolate is gone. */
 export interface Isolate {
-  /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest. */
+  /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest, see `guestError`. */
   turn(acknowledged: number, input: TurnInput): Promise<unknown>
   /** What is kept of `cloud.shared`. '' or what of it could not be read. */
   restore(records: ArrayBuffer): Promise<unknown>
@@ -76,7 +76,7 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
       turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
         result: { copy: true }
-      }).catch(rejectWithoutHost),
+      }),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
     load: ({ functions, ...others }) => {
@@ -103,13 +103,13 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
  * An unhandled rejection comes with the stack of this process behind that of the isolate, and instead of its own text with
  * isolated-vm's if it is no Error. It goes to the tenant's log: what is ours is no business of theirs.
  */
-function rejectWithoutHost(error: unknown): never {
+export function guestError(error: unknown): Error {
   // A primitive comes as it is.
   const text = error instanceof Error ? String(error.stack ?? error.message) : String(error)
   const boundary = text.indexOf('\n    at (<isolated-vm boundary>)')
   const clean = new Error(error instanceof Error ? error.message : text)
   clean.stack = text.includes('within isolated-vm') ? 'a value that is no Error' : boundary === -1 ? clean.message : text.slice(0, boundary)
-  throw clean
+  return clean
 }
 
 /** The bytes go into the isolate without being copied. */

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32 } from '@socklet/protocol/frame'
-import { EXTERNAL_FROM } from '../turn-layout.ts'
+import { EXTERNAL_FROM, SMALL_TURN_BYTES } from '../turn-layout.ts'
 import type { TurnInput } from './isolate.ts'
 
 const INITIAL_BYTES = 4096
@@ -84,10 +84,11 @@ export class Mailbox {
       if (suspect !== null) break
     }
     const length = at - this.#start
+    const isSmall = length <= SMALL_TURN_BYTES
     const delivery: Delivery = {
-      bytes: bytes.buffer.slice(this.#start, at),
+      bytes: isSmall ? undefined : bytes.buffer.slice(this.#start, at),
       length,
-      latin1: hasText ? bytes.toString('latin1', this.#start, at) : undefined,
+      latin1: isSmall || hasText ? bytes.toString('latin1', this.#start, at) : undefined,
       texts: externals > 0 ? this.#texts.splice(0, externals) : undefined,
       events,
       suspect

@@ -24,11 +24,13 @@ export interface WatchedTurn {
   lost(): void
 }
 
-interface Running {
-  turn: WatchedTurn
+/** A turn under watch, from `begin` to `end`. */
+export interface Running {
+  readonly turn: WatchedTurn
   isLong: boolean
-  startedAt: number
-  cpuAtStart: number
+  readonly startedAt: number
+  /** CPU milliseconds of the isolate. */
+  readonly cpuAtStart: number
   stoppedAt: number
 }
 
@@ -50,8 +52,7 @@ export class Turns {
   readonly #waiting: ((admission: Admission) => void)[] = []
   #head = 0
   #admitted = 0
-  readonly #running = new Map<number, Running>()
-  #nextId = 1
+  readonly #running = new Set<Running>()
   #long = 0
   #timer: NodeJS.Timeout | null = null
 
@@ -86,15 +87,25 @@ export class Turns {
     setImmediate(next, { isOver: false })
   }
 
-  /** Watches `run` until it settles. After `lost` it never does, as its thread never comes back. */
-  async watch<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
-    const id = this.#nextId++
-    this.#running.set(id, { turn, isLong: false, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 })
+  /** Watches a turn until it is said to have ended. After `lost` it never does, as its thread never comes back. */
+  begin(turn: WatchedTurn): Running {
+    const running = { turn, isLong: false, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
+    this.#running.add(running)
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS)
+    return running
+  }
+
+  end(running: Running): void {
+    if (this.#running.delete(running) && running.isLong) this.#long--
+  }
+
+  /** Watches `run` until it settles. */
+  async watch<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
+    const running = this.begin(turn)
     try {
       return await run()
     } finally {
-      this.#forget(id)
+      this.end(running)
     }
   }
 
@@ -102,14 +113,14 @@ export class Turns {
   get oldestMs(): number {
     const now = performance.now()
     let oldest = 0
-    for (const { startedAt } of this.#running.values()) oldest = Math.max(oldest, now - startedAt)
+    for (const { startedAt } of this.#running) oldest = Math.max(oldest, now - startedAt)
     return oldest
   }
 
   #look(): void {
     const now = performance.now()
-    for (const [id, running] of this.#running) {
-      if (running.stoppedAt > 0) this.#lookAtStopped(id, running, now)
+    for (const running of this.#running) {
+      if (running.stoppedAt > 0) this.#lookAtStopped(running, now)
       else this.#lookAtRunning(running, now)
     }
     if (this.#running.size === 0) {
@@ -128,9 +139,9 @@ export class Turns {
     turn.stop(`a turn took more than ${turn.limitMs} ms of CPU`)
   }
 
-  #lookAtStopped(id: number, running: Running, now: number): void {
+  #lookAtStopped(running: Running, now: number): void {
     if (now - running.stoppedAt < LOST_AFTER_MS) return
-    this.#forget(id)
+    this.end(running)
     running.turn.lost()
   }
 
@@ -138,10 +149,5 @@ export class Turns {
     running.isLong = true
     this.#long++
     if (running.turn.admission) this.leave(running.turn.admission)
-  }
-
-  #forget(id: number): void {
-    if (this.#running.get(id)?.isLong === true) this.#long--
-    this.#running.delete(id)
   }
 }
