@@ -9,8 +9,9 @@
  *                 ASCII message is a piece of it, which costs nothing, where decoding in the isolate would
  *   texts         the texts that are not ASCII and long, decoded by the host, in the order of their frames
  *
- * Out: a live array `[number, ArrayBuffer, …external values]`. It is copied after the microtasks of the turn have run,
- * so they write into it as well. The buffer starts with the words below, then come command frames.
+ * Out: a live ArrayBuffer, or a live array `[ArrayBuffer, …external values]`. It is copied after the microtasks of the turn have
+ * run, so they write into it as well. The buffer starts with the words below, then come command frames. A buffer alone crosses
+ * faster than an array. If it turns out not to be all, its word MORE says so, and the host asks for the array.
  */
 export const TurnWord = {
   /** Bytes of the buffer that are in use, these words included. */
@@ -39,8 +40,12 @@ export const TurnWord = {
   EXTRAS: 11,
   /** How often each of GUEST_LIMITS was reached, since the isolate started: a word each. */
   LIMITS: 12,
+  /** Number of this result. */
+  NUMBER: 23,
+  /** This buffer is not all that there is: `more` gives it. Says nothing in an array. */
+  MORE: 24,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
-  FIRST_RUN: 23
+  FIRST_RUN: 25
 } as const
 
 /** Limits that the guest keeps to, as they are counted and named in logs. Those that no app can set are turnBytes, turnDeliveries, sharedChanges and socketData. */
@@ -90,7 +95,9 @@ export function wrapped(name: string, code: string): string {
 /** What the guest gives the host when it starts. Until `load` it does not know its app. */
 export interface GuestEntries {
   /** A turn, see above. */
-  turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => unknown[]
+  turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => ArrayBuffer | unknown[]
+  /** All of the result of the last turn. */
+  more: () => unknown[]
   /** What the store has of `cloud.shared`, before anything else. Returns '' or what could not be read. */
   restore: (records: ArrayBuffer) => string
   /** As a turn in which nothing happens, but all that has changed is in its result. Before that it removes the key of `cloud.shared` that has these bytes. */

@@ -16,7 +16,7 @@ import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { shortenToString } from './message.ts'
 import { addModules, compileAhead, makeProgram, type PlatformModules, type Program } from './modules.ts'
-import { beginTurn, setWord, wordIsSet } from './outbox.ts'
+import { beginTurn, setWord, turnResult, wholeResult, wordIsSet } from './outbox.ts'
 import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, objectKeys, ours, setForEach, takeNewest } from './primordials.ts'
 import { makeProcess } from './process.ts'
 import { installHooks } from './shared/hooks.ts'
@@ -108,12 +108,12 @@ function boot(random: RandomBytes): GuestEntries {
     dispatcher.run(mailbox, reportTimers)
   }
 
-  function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): unknown[] {
-    const result = beginTurn(acknowledged)
+  function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): ArrayBuffer | unknown[] {
+    beginTurn(acknowledged)
     const pending = wordIsSet(TurnWord.PENDING)
     beginSharedTurn(pending, pending || length > 0 || wordIsSet(TurnWord.TIMERS))
     runTurn(length === 0 ? null : openMailbox(bytes, length, latin1, texts))
-    return result
+    return turnResult()
   }
 
   function restore(records: ArrayBuffer): string {
@@ -121,15 +121,15 @@ function boot(random: RandomBytes): GuestEntries {
   }
 
   function rest(acknowledged: number, forget: ArrayBuffer | undefined): unknown[] {
-    const result = beginTurn(acknowledged)
+    beginTurn(acknowledged)
     if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
     setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
     setWord(TurnWord.EXTRAS, countExtras(sockets))
     writeAll()
-    return result
+    return wholeResult()
   }
 
-  return { turn, load, restore, rest, trial: (name) => tryFunction(program, name, platform) }
+  return { turn, more: wholeResult, load, restore, rest, trial: (name) => tryFunction(program, name, platform) }
 }
 
 /** The versions of the functions and the environment, to tell whether a release runs anything new. */

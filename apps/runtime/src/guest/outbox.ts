@@ -15,8 +15,13 @@ let buffer = new NativeArrayBuffer(INITIAL_BYTES)
 let bytes = new NativeUint8Array(buffer)
 let words = new NativeUint32Array(buffer)
 let used = TURN_HEADER_BYTES
-let result: unknown[] = [0, buffer]
+let result: unknown[] = [buffer]
 let resultNumber = 0
+/** The words of the buffer that was given alone, while it is all of this turn. */
+let alone: Uint32Array | null = null
+/** So many turns more give an array at once: handlers that once said something long after an `await` will again. */
+let arrays = 0
+const ARRAYS = 64
 let externals = 0
 let externalBytes = 0
 /** Clients that messages to rooms have in this turn. */
@@ -32,7 +37,8 @@ let last: { offset: number; gateway: number; text: string | null; data: Uint8Arr
  * Begins the commands of a turn. If the host has not received the last result (an unhandled rejection makes
  * isolated-vm lose it), its commands stay and are sent again in front of the new ones.
  */
-export function beginTurn(acknowledged: number): unknown[] {
+export function beginTurn(acknowledged: number): void {
+  alone = null
   if (acknowledged === resultNumber) {
     if (capacity > SHRINK_ABOVE && used < capacity / 4) allocate(SHRINK_ABOVE / 4)
     used = TURN_HEADER_BYTES
@@ -42,15 +48,38 @@ export function beginTurn(acknowledged: number): unknown[] {
     words[TurnWord.SHARED] = 0
     words[TurnWord.DATA] = 0
     words[TurnWord.WAKE_IN] = NEVER
-    if (externals > 0) result = [0, buffer]
+    if (externals > 0) result = [buffer]
     externals = 0
     last = null
   }
   resultNumber = (resultNumber + 1) >>> 0
-  result[0] = resultNumber
-  result[1] = buffer
+  result[0] = buffer
+  words[TurnWord.NUMBER] = resultNumber
+  words[TurnWord.MORE] = 0
   words[TurnWord.USED] = used
+}
+
+/** What leaves the isolate with this turn, when its microtasks have run: the buffer, if that will do. */
+export function turnResult(): ArrayBuffer | unknown[] {
+  if (externals > 0 || arrays > 0) {
+    if (arrays > 0) arrays--
+    return result
+  }
+  alone = words
+  return buffer
+}
+
+/** All of the turn, with what has left already. */
+export function wholeResult(): unknown[] {
   return result
+}
+
+/** The buffer that was given will not do. */
+function needMore(): void {
+  if (alone === null) return
+  alone[TurnWord.MORE] = 1
+  alone = null
+  arrays = ARRAYS
 }
 
 /** Is called once, when the next command is given: with the first one that leaves, what it is about has to be kept. */
@@ -91,7 +120,7 @@ export function send(gateway: number, connection: number, data: string | Uint8Ar
   const offset = used
   writeMessage(binary ? Flag.BINARY : 0, gateway, connection, data, 0)
   if (typeof data === 'string') last = { offset, gateway, text: data, data: null, copy: null }
-  else last = { offset, gateway, text: null, data, copy: isLong(data) ? (result[1 + externals] as ArrayBuffer) : null }
+  else last = { offset, gateway, text: null, data, copy: isLong(data) ? (result[externals] as ArrayBuffer) : null }
 }
 
 /** As `send`, and the gateway tells by SENT what became of it. So it is a frame of its own. */
@@ -317,9 +346,10 @@ function writeFrame(type: number, flags: number, gateway: number, connection: nu
 function addExternal(data: string | Uint8Array): number {
   const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
   if (externals >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
+  needMore()
   // Nobody's setter of an index is to see it. Not at the beginning of each turn: few have any, and it is slow.
   if (externals === 0) objectSetPrototypeOf(result, null)
-  result[2 + externals] = typeof data === 'string' ? data : copyOf(data)
+  result[1 + externals] = typeof data === 'string' ? data : copyOf(data)
   externalBytes += size
   return externals++
 }
@@ -366,11 +396,12 @@ function reserve(count: number): void {
   const old = bytes
   allocate(mathMax(needed, capacity * 2))
   typedArraySet(bytes, old)
-  result[1] = buffer
+  result[0] = buffer
 }
 
 function allocate(length: number): void {
   const header = words
+  needMore()
   capacity = (length + 3) & ~3
   buffer = new NativeArrayBuffer(capacity)
   bytes = new NativeUint8Array(buffer)

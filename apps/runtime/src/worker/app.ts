@@ -5,7 +5,7 @@ import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery, Suspect } from './mailbox.ts'
 import { GUEST_LIMITS } from '../turn-layout.ts'
-import { checkResult, type TurnResult } from './result.ts'
+import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import type { Spare } from './spare.ts'
 import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
@@ -48,7 +48,7 @@ const STORE_LIMIT_MS = 5_000
 /** To start an isolate is our own work. Beyond this something is wrong with it. */
 const START_LIMIT_MS = 5_000
 
-const NO_EVENTS = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: 0 }
+const NO_EVENTS: Delivery = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: 0 }
 
 /**
  * One app in this worker: its inbox, its isolate, and the turns that bring one to the other, one at a time.
@@ -351,16 +351,17 @@ export class App {
     if (delivery.suspect !== null) this.#announce(delivery.suspect, 0)
     const isolate = this.#isolate!
     const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
+    const onResult = (result: unknown): void => this.#onResult(delivery, running, result)
     const onLost = (error: unknown): void => this.#onLost(delivery, running, guestError(error))
     try {
-      return isolate.turn(this.#acknowledged, delivery).then((result) => this.#onResult(delivery, running, result), onLost)
+      return isolate.turn(this.#acknowledged, delivery).then((result) => (isPartOnly(result) ? isolate.more().then(onResult, onLost) : onResult(result)), onLost)
     } catch (error) {
       onLost(error)
       return null
     }
   }
 
-  #onResult({ suspect, events, news }: Delivery & { news: number }, running: Running, result: unknown): void {
+  #onResult({ suspect, events, news }: Delivery, running: Running, result: unknown): void {
     this.#parts.turns.end(running)
     if (this.#gone) return
     if (suspect !== null) this.#announce(suspect, Flag.END)

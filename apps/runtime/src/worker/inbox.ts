@@ -44,15 +44,15 @@ export class Inbox {
     return this.#attaching.events + this.#events.events
   }
 
-  /** What one turn delivers. Of its `events`, `news` are about what was there before the isolate, and count as none. */
-  take(maxEvents: number, maxBytes: number): Delivery & { news: number } {
-    if (this.#attaching.empty) return { ...this.#events.take(maxEvents, maxBytes), news: 0 }
+  /** What one turn delivers. */
+  take(maxEvents: number, maxBytes: number): Delivery {
+    if (this.#attaching.empty) return this.#events.take(maxEvents, maxBytes)
     // In one turn with what they are for: whoever woke the app waits for the answer.
     this.#attaching.append(this.#events)
     const delivery = this.#attaching.take(this.#news < MAX_NEWS ? this.#news + maxEvents : MAX_NEWS, maxBytes)
-    const news = Math.min(this.#news, delivery.events)
-    this.#news -= news
-    return { ...delivery, news }
+    delivery.news = Math.min(this.#news, delivery.events)
+    this.#news -= delivery.news
+    return delivery
   }
 
   /** Waits for no gateway any longer. */

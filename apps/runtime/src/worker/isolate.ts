@@ -33,6 +33,8 @@ export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest, see `guestError`. */
   turn(acknowledged: number, input: TurnInput): Promise<unknown>
+  /** All of the result of the last turn. */
+  more(): Promise<unknown>
   /** What is kept of `cloud.shared`. '' or what of it could not be read. */
   restore(records: ArrayBuffer): Promise<unknown>
   /** The result of a turn in which nothing happens but that what has changed is written, and before that this key removed. */
@@ -70,13 +72,14 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
   const boot = (await context.global.get('__socklet_boot', { reference: true })) as Boot
   const entries = await boot.apply(undefined, [new ivm.Callback(random)], { result: { reference: true } }) as ivm.Reference<GuestEntries>
   const get = <Name extends keyof GuestEntries>(name: Name): Promise<ivm.Reference<GuestEntries[Name]>> => entries.get(name, { reference: true })
-  const [turn, load, restore, rest, trial] = await Promise.all([get('turn'), get('load'), get('restore'), get('rest'), get('trial')])
+  const [turn, more, load, restore, rest, trial] = await Promise.all([get('turn'), get('more'), get('load'), get('restore'), get('rest'), get('trial')])
   return {
     turn: (acknowledged, { bytes, length, latin1, texts }) =>
       // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
       turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
         result: { copy: true }
       }),
+    more: () => more.apply(undefined, [], { result: { copy: true } }),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
     load: ({ functions, ...others }) => {

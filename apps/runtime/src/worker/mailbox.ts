@@ -16,6 +16,8 @@ export interface Suspect {
 
 export interface Delivery extends TurnInput {
   events: number
+  /** So many of them are about what was there before the isolate, and count as none. */
+  news: number
   suspect: Suspect | null
 }
 
@@ -91,6 +93,7 @@ export class Mailbox {
       latin1: isSmall || hasText ? bytes.toString('latin1', this.#start, at) : undefined,
       texts: externals > 0 ? this.#texts.splice(0, externals) : undefined,
       events,
+      news: 0,
       suspect
     }
     this.#start = at

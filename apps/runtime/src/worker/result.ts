@@ -63,23 +63,36 @@ const TO_POOL_AT_ONCE: ReadonlySet<number> = new Set([FrameType.LOG, FrameType.S
 const TO_POOL: ReadonlySet<number> = new Set([...TO_POOL_AT_ONCE, FrameType.FETCH, FrameType.FETCH_MORE, FrameType.FETCH_ABORT])
 
 /** A result whose frame lengths were not looked at yet. */
-export type CheckedResult = [number: number, buffer: ArrayBuffer, ...external: unknown[]]
+export interface CheckedResult {
+  words: Uint32Array
+  /** With the words in front. */
+  bytes: Uint8Array
+  /** From the second one on. */
+  externals: unknown[]
+}
+
+const NO_EXTERNALS: unknown[] = []
+
+/** Whether this is not all of the result, and the guest is to be asked for it. */
+export function isPartOnly(result: unknown): boolean {
+  return result instanceof ArrayBuffer && result.byteLength >= TURN_HEADER_BYTES && new Uint32Array(result, TurnWord.MORE * 4, 1)[0]! > 0
+}
 
 /** @throws ResultError */
 export function checkResult(result: unknown): CheckedResult {
-  if (!Array.isArray(result) || typeof result[0] !== 'number' || !(result[1] instanceof ArrayBuffer)) throw new ResultError('the result of a turn is not one')
-  const buffer = result[1]
+  const buffer: unknown = Array.isArray(result) ? result[0] : result
+  if (!(buffer instanceof ArrayBuffer)) throw new ResultError('the result of a turn is not one')
   if (buffer.byteLength < TURN_HEADER_BYTES) throw new ResultError('the result of a turn has no header')
-  const used = wordsOf(buffer)[TurnWord.USED]!
+  const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
+  const used = words[TurnWord.USED]!
   if (used < TURN_HEADER_BYTES || used > buffer.byteLength) throw new ResultError('the result of a turn has a length that it cannot have')
-  return result as CheckedResult
+  return { words, bytes: new Uint8Array(buffer, 0, used), externals: Array.isArray(result) ? result : NO_EXTERNALS }
 }
 
 /** What the result says of the guest. */
-export function readResult([number, buffer]: CheckedResult): TurnResult {
-  const words = wordsOf(buffer)
+export function readResult({ words }: CheckedResult): TurnResult {
   return {
-    number,
+    number: words[TurnWord.NUMBER]!,
     wakeInMs: words[TurnWord.WAKE_IN] === NEVER ? null : words[TurnWord.WAKE_IN]!,
     pending: words[TurnWord.PENDING]!,
     timers: words[TurnWord.TIMERS]!,
@@ -108,7 +121,7 @@ function limitsOf(words: Uint32Array): number[] {
  */
 export function sendResult(result: CheckedResult, to: Destination): void {
   sendFrames(result, to, true, true)
-  sendRuns(wordsOf(result[1]), to)
+  sendRuns(result.words, to)
 }
 
 /** Of a result that has to wait: what goes to the pool at once. @throws ResultError */
@@ -119,17 +132,11 @@ export function sendToPool(result: CheckedResult, to: Destination): void {
 /** The rest of it, nearly all for gateways. @throws ResultError */
 export function sendToGateways(result: CheckedResult, to: Destination): void {
   sendFrames(result, to, false, true)
-  sendRuns(wordsOf(result[1]), to)
-}
-
-function wordsOf(buffer: ArrayBuffer): Uint32Array {
-  return new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
+  sendRuns(result.words, to)
 }
 
 /** Frames that go to the same link one after the other leave as one piece. */
-function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toGateways: boolean): void {
-  const words = wordsOf(result[1])
-  const bytes = new Uint8Array(result[1], 0, words[TurnWord.USED])
+function sendFrames({ words, bytes, externals }: CheckedResult, to: Destination, toPool: boolean, toGateways: boolean): void {
   const dataIsSent = toGateways && words[TurnWord.DATA]! > 0
   if (dataIsSent) sendData(bytes, to)
   let runLink: Link | null = null
@@ -149,8 +156,8 @@ function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toG
       runLink = link
       runStart = at
     }
-    if (isWanted && everywhere) sendToSeveral(bytes, at, next, result, to.gateways)
-    else if (isWanted && external) sendExternal(bytes, at, result, link!)
+    if (isWanted && everywhere) sendToSeveral(bytes, at, next, externals, to.gateways)
+    else if (isWanted && external) sendExternal(bytes, at, externals, link!)
     if (alone) runStart = next
     at = next
   }
@@ -178,20 +185,20 @@ function isForSeveral(bytes: Uint8Array, at: number): boolean {
   return readU16(bytes, at + 6) === ALL_GATEWAYS && (bytes[at + 4] === FrameType.SEND_ROOM || bytes[at + 4] === FrameType.SEND_MANY)
 }
 
-function sendToSeveral(bytes: Uint8Array, at: number, next: number, result: unknown[], gateways: Link[]): void {
-  if (bytes[at + 4] === FrameType.SEND_ROOM) sendToAll(bytes, at, next, result, gateways)
-  else sendPairs(bytes, at, result, gateways)
+function sendToSeveral(bytes: Uint8Array, at: number, next: number, externals: unknown[], gateways: Link[]): void {
+  if (bytes[at + 4] === FrameType.SEND_ROOM) sendToAll(bytes, at, next, externals, gateways)
+  else sendPairs(bytes, at, externals, gateways)
 }
 
 /** A message to connections at several gateways: each of these gets it once, with its own receivers. */
-function sendPairs(bytes: Uint8Array, at: number, result: unknown[], gateways: Link[]): void {
+function sendPairs(bytes: Uint8Array, at: number, externals: unknown[], gateways: Link[]): void {
   const head = headOf(bytes, at)
   const payload = at + HEADER_BYTES
   const end = at + readU32(bytes, at)
   const length = payload + 4 <= end ? readU32(bytes, payload) : Infinity
   const receivers = payload + 4 + paddedLength(length)
   if (length > end - payload || receivers > end || (end - receivers) % 8 !== 0) throw new ResultError('a message to many is longer than its frame')
-  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, result) : bytes.subarray(payload + 4, payload + 4 + length)
+  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, externals) : bytes.subarray(payload + 4, payload + 4 + length)
   const connections = byGateway(bytes, receivers, end, gateways.length)
   if (connections === null) throw new ResultError('a message to many is for a gateway that does not exist')
   for (const [gateway, link] of gateways.entries()) {
@@ -201,11 +208,11 @@ function sendPairs(bytes: Uint8Array, at: number, result: unknown[], gateways: L
 }
 
 /** Only the gateways together know who is in a room. */
-function sendToAll(bytes: Uint8Array, at: number, next: number, result: unknown[], gateways: Link[]): void {
+function sendToAll(bytes: Uint8Array, at: number, next: number, externals: unknown[], gateways: Link[]): void {
   const isExternal = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
   for (const [index, link] of gateways.entries()) {
     writeU16(bytes, at + 6, index)
-    if (isExternal) sendExternal(bytes, at, result, link)
+    if (isExternal) sendExternal(bytes, at, externals, link)
     else link.sendEncoded(bytes.subarray(at, next))
   }
 }
@@ -247,27 +254,27 @@ function roomMessageOffset(bytes: Uint8Array, payload: number, end: number): num
   return countAt + 4 > end ? end : countAt + 4 + readU32(bytes, countAt) * 8
 }
 
-function externalMessage(bytes: Uint8Array, at: number, result: unknown[]): Uint8Array {
-  const value = externalValue(bytes, at, result)
+function externalMessage(bytes: Uint8Array, at: number, externals: unknown[]): Uint8Array {
+  const value = externalValue(bytes, at, externals)
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
-function externalValue(bytes: Uint8Array, at: number, result: unknown[]): string | Uint8Array {
-  const value = result[2 + readU32(bytes, indexOffset(bytes, at))]
+function externalValue(bytes: Uint8Array, at: number, externals: unknown[]): string | Uint8Array {
+  const value = externals[1 + readU32(bytes, indexOffset(bytes, at))]
   if (typeof value === 'string') return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   throw new ResultError('a message is neither text nor bytes')
 }
 
 /** The message takes its place in the frame. */
-function sendExternal(bytes: Uint8Array, at: number, result: unknown[], link: Link): void {
+function sendExternal(bytes: Uint8Array, at: number, externals: unknown[], link: Link): void {
   const type = bytes[at + 4]!
   const end = at + readU32(bytes, at)
   const head = headOf(bytes, at)
   const indexAt = indexOffset(bytes, at)
-  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(bytes, at, result), bytes.subarray(indexAt + 4, end)))
-  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(bytes, at, result)))
-  else sendValue(head, externalValue(bytes, at, result), link)
+  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(bytes, at, externals), bytes.subarray(indexAt + 4, end)))
+  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(bytes, at, externals)))
+  else sendValue(head, externalValue(bytes, at, externals), link)
 }
 
 /** Text is encoded where it leaves. */

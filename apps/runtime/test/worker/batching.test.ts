@@ -20,3 +20,23 @@ it('one entry into the isolate delivers all that waits, and brings back all that
   expect(turns).toBeLessThan(40)
   expect(test.gateway.frames.filter(({ head }) => head.type === FrameType.ACK).length).toBe(turns)
 })
+
+it.each([
+  ['long ones', 5_000, 1],
+  ['more than the buffer of the turn has room for', 300, 50],
+  ['one that takes so much more each time', 20_000, 3]
+])('what is sent behind an await is there as well, in its order: %s', async (_name, length, count) => {
+  const test = await harness.start(`exports.main = async ({ params, socket }) => {
+    if (!params) return
+    socket.send('at once')
+    await null
+    for (let i = 0; i < ${count}; i++) socket.send(i + params.data.toString().repeat(${length}))
+    socket.send('last')
+  }`)
+  test.open(1)
+  for (let round = 0; round < 3; round++) test.event(FrameType.MESSAGE, 1, 'x')
+  const expected = ['at once', ...Array.from({ length: count }, (_, index) => index + 'x'.repeat(length)), 'last']
+  await test.until(() => test.texts().length === 3 * expected.length)
+  expect(test.texts()).toEqual([...expected, ...expected, ...expected])
+  await test.until((frames) => acknowledged(frames).length === 4)
+})

@@ -151,7 +151,7 @@ describe('a result that no guest makes', () => {
     const bytes = new Uint8Array(TURN_HEADER_BYTES + frame.byteLength)
     bytes.set(frame, TURN_HEADER_BYTES)
     new DataView(bytes.buffer).setUint32(TurnWord.USED * 4, bytes.byteLength, true)
-    return [1, bytes.buffer]
+    return [bytes.buffer]
   }
 
   it('is refused, whatever its bytes are', () => {
@@ -160,7 +160,7 @@ describe('a result that no guest makes', () => {
         const buffer = new Uint8Array(bytes).buffer
         if (buffer.byteLength >= 4) new DataView(buffer).setUint32(0, used, true)
         try {
-          send([1, buffer, ...extra])
+          send([buffer, ...extra])
         } catch (error) {
           expect(error).toBeInstanceOf(ResultError)
         }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, encodeFrame, readHead } from '@socklet/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Results } from '../../src/worker/results.ts'
-import type { CheckedResult } from '../../src/worker/result.ts'
+import { checkResult, type CheckedResult } from '../../src/worker/result.ts'
 import { TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../../src/turn-layout.ts'
 
 /** The results of turns over real links: what has left is what the other ends have read. */
@@ -69,7 +69,7 @@ function resultOf(text: string, changes: boolean, more = 0): CheckedResult {
   const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
   words[TurnWord.USED] = TURN_HEADER_BYTES + bytes.byteLength
   words[TurnWord.SHARED] = changes ? 1 : 0
-  return [1, buffer]
+  return checkResult(buffer)
 }
 
 const MIB = 1024 * 1024

@@ -116,7 +116,7 @@ describe('a forged message to several gateways', () => {
     new Uint32Array(buffer)[0] = buffer.byteLength
     new Uint8Array(buffer).set(frame, TURN_HEADER_BYTES)
     const sent: Buffer[] = []
-    sendResult(checkResult([1, buffer, ...external]), { nextChange: () => 1, app: 7, generation: 1, gateways: [gateway(sent), gateway(sent)], pool: gateway([]) })
+    sendResult(checkResult([buffer, ...external]), { nextChange: () => 1, app: 7, generation: 1, gateways: [gateway(sent), gateway(sent)], pool: gateway([]) })
     return sent
   }
 
