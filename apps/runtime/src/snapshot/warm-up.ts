@@ -12,7 +12,7 @@ const ECHO = `exports.main = (ctx) => {
  */
 export function warmUpScript(): string {
   const release: GuestRelease = { appid: 'warm-up', revision: 1, functions: [{ name: '__websocket__', version: 1, methods: [] }], modules: [], env: {}, limits: DEFAULT_LIMITS }
-  const events = Buffer.concat([frame(FrameType.ATTACH, opening()), frame(FrameType.ATTACHED), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
+  const events = Buffer.concat([frame(FrameType.ATTACHED), frame(FrameType.OPEN, opening()), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
   return `{
     const guest = __socklet_boot((count) => new ArrayBuffer(count))
     guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(wrapped('__websocket__', ECHO))})
