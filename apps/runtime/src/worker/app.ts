@@ -1,13 +1,14 @@
-import { Flag, FrameType, encodeLogLine, readU16, writeU32, type AppRelease, type IsolateStats, type Link, type LogLevel } from '@socklet/protocol'
+import { Flag, FrameType, readU16, type AppRelease, type IsolateStats, type Link } from '@socklet/protocol'
 import { guestError, type Isolate } from './isolate.ts'
 import { Slowdown } from './cpu-share.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
-import type { Delivery, Suspect } from './mailbox.ts'
-import { GUEST_LIMITS } from '../turn-layout.ts'
+import type { Delivery } from './mailbox.ts'
+import { Reports } from './reports.ts'
 import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import type { Spare } from './spare.ts'
+import { TurnSize } from './turn-size.ts'
 import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
 
 export interface AppParts {
@@ -32,13 +33,7 @@ export interface AppParts {
   onTainted: (reason: string) => void
 }
 
-/** A turn takes as many events as are likely to fit into this time, so that other apps get theirs. */
-const TURN_TARGET_MS = 10
-const MAX_TURN_EVENTS = 1024
 const MAX_TURN_BYTES = 1024 * 1024
-const FIRST_TURN_EVENTS = 64
-/** Weight of the newest turn in the average. */
-const AVERAGE_WEIGHT = 0.2
 /** Turns in a row whose results got lost to unhandled rejections, after which the app cannot be helped. */
 const MAX_LOST_RESULTS = 20
 /** Gateways that do not say in this time that they have attached their connections are not waited for. */
@@ -57,6 +52,7 @@ export class App {
   readonly #parts: Omit<AppParts, 'release'>
   readonly #inbox: Inbox
   readonly #results: Results
+  readonly #reports: Reports
   readonly #slowdown: Slowdown
   readonly #idle: IdleWatch
   /** What runs, without its code: that is in the isolate. */
@@ -71,14 +67,11 @@ export class App {
   #wakeTimer: NodeJS.Timeout | null = null
   #acknowledged = 0
   #lostResults = 0
-  #turnEvents = FIRST_TURN_EVENTS
-  #eventMs = 0
+  readonly #size = new TurnSize()
   #updates: { release: AppRelease; done: (error?: Error) => void }[] = []
   #last: TurnResult | null = null
   /** Gateways that have much to deliver for it. */
   readonly #heldBy = new Set<number>()
-  #turnCount = 0
-  #eventCount = 0
   /** Who wants the isolate put away, and whether it need not be idle for that. */
   #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
   #forgets: { key: Uint8Array; done: () => void }[] = []
@@ -94,6 +87,7 @@ export class App {
     this.#watchedUntil = performance.now() + parts.watchMs
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
+    this.#reports = new Reports(parts)
     this.#slowdown = new Slowdown(release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
     this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
@@ -182,8 +176,7 @@ export class App {
     for (const { done } of this.#forgets.splice(0)) done()
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
     this.#isolate?.dispose()
-    // Whatever it has asked for outside, nobody waits for it.
-    this.#parts.pool.send({ type: FrameType.FETCH_ABORT, flags: Flag.END, gateway: 0, app: this.#parts.app, generation: this.generation, connection: 0, sequence: 0 })
+    this.#reports.abandonFetches()
   }
 
   /** For so long the pool is told when a turn begins and ends, also of the one that runs. Milliseconds. */
@@ -196,8 +189,8 @@ export class App {
     const isolate = this.#isolate
     const alive = isolate !== null && !isolate.disposed && !this.#gone
     return {
-      turns: this.#turnCount,
-      events: this.#eventCount,
+      turns: this.#size.turns,
+      events: this.#size.allEvents,
       errors: this.#last?.errors ?? 0,
       cpuMs: alive ? isolate.cpuMs : 0,
       heapBytes: alive ? await isolate.heapBytes().catch(() => 0) : 0,
@@ -254,19 +247,12 @@ export class App {
   #beginTurn(): void {
     this.#inTurn = true
     this.#isTold = performance.now() <= this.#watchedUntil
-    if (this.#isTold) this.#tellTurn(0)
+    if (this.#isTold) this.#reports.turn(0)
   }
 
   #endTurn(): void {
-    if (this.#isTold) this.#tellTurn(Flag.END)
+    if (this.#isTold) this.#reports.turn(Flag.END)
     this.#inTurn = this.#isTold = false
-  }
-
-  /** To the pool, at once: the turn may end the process. */
-  #tellTurn(flags: number): void {
-    const { app, generation, pool } = this.#parts
-    pool.send({ type: FrameType.TURN, flags, gateway: 0, app, generation, connection: 0, sequence: 0 })
-    pool.flush()
   }
 
   #afterTurn(): void {
@@ -285,8 +271,8 @@ export class App {
   }
 
   #tellSlow(): void {
-    this.#reached('minuteCpuMs', 1)
-    this.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
+    this.#reports.reached('minuteCpuMs', 1)
+    this.#reports.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
   }
 
   #openInbox(): void {
@@ -325,7 +311,7 @@ export class App {
       if (!this.#gone) this.#accept(result)
     } catch (error) {
       if (this.#failIfEnded(error as Error)) return
-      this.log('error', `what had changed of cloud.shared could not be written: ${String((error as Error).message)}`)
+      this.#reports.log('error', `what had changed of cloud.shared could not be written: ${String((error as Error).message)}`)
     }
     if (!this.#gone) await this.#untilStored()
   }
@@ -342,13 +328,13 @@ export class App {
 
   /** Null if there is nothing to be done. One promise and no more: this is the way of every message. */
   #deliver(): Promise<void> | null {
-    const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#turnEvents, MAX_TURN_BYTES) : NO_EVENTS
+    const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#size.events, MAX_TURN_BYTES) : NO_EVENTS
     if (delivery.events === 0 && !this.#wake) return null
     if (delivery.events > 0) this.#idle.worked()
     this.#wake = false
     if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
     this.#wakeTimer = null
-    if (delivery.suspect !== null) this.#announce(delivery.suspect, 0)
+    if (delivery.suspect !== null) this.#reports.started(delivery.suspect, 0)
     const isolate = this.#isolate!
     const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
     const onResult = (result: unknown): void => this.#onResult(delivery, running, result)
@@ -364,8 +350,11 @@ export class App {
   #onResult({ suspect, events, news }: Delivery, running: Running, result: unknown): void {
     this.#parts.turns.end(running)
     if (this.#gone) return
-    if (suspect !== null) this.#announce(suspect, Flag.END)
-    this.#measure(events - news, this.#isolate!.cpuMs - running.cpuAtStart)
+    if (suspect !== null) this.#reports.started(suspect, Flag.END)
+    // V8 may have ended the isolate since.
+    const cpuMs = Math.max(0, running.turn.cpuMs() - running.cpuAtStart)
+    this.#slowdown.share.spend(cpuMs)
+    this.#size.measure(events - news, cpuMs)
     this.#accept(result)
   }
 
@@ -373,19 +362,19 @@ export class App {
   #onLost({ suspect }: Delivery, running: Running, error: Error): void {
     this.#parts.turns.end(running)
     if (this.#failIfEnded(error)) return
-    if (suspect !== null) this.#announce(suspect, Flag.END)
+    if (suspect !== null) this.#reports.started(suspect, Flag.END)
     if (++this.#lostResults > MAX_LOST_RESULTS) {
       this.#fail(`results were lost again and again: ${String(error.message)}`, 'tenant')
       return
     }
-    this.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits['logLineBytes'])}`)
+    this.#reports.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits['logLineBytes'])}`)
     this.#wake = true
   }
 
   #accept(result: unknown): void {
     try {
       const last = this.#results.add(checkResult(result))
-      this.#tellLimits(this.#last?.limits ?? [], last.limits)
+      this.#reports.limits(last.limits)
       this.#last = last
     } catch (error) {
       this.#fail((error as Error).message, 'tenant')
@@ -401,15 +390,6 @@ export class App {
       this.#wake = true
       this.#enterIfNeeded()
     }, wakeInMs)
-  }
-
-  #measure(events: number, cpuMs: number): void {
-    this.#turnCount++
-    this.#slowdown.share.spend(cpuMs)
-    if (events === 0) return
-    this.#eventCount += events
-    this.#eventMs += (cpuMs / events - this.#eventMs) * AVERAGE_WEIGHT
-    this.#turnEvents = Math.max(1, Math.min(MAX_TURN_EVENTS, Math.floor(TURN_TARGET_MS / Math.max(this.#eventMs, 0.001))))
   }
 
   async #loadUpdates(): Promise<void> {
@@ -430,7 +410,7 @@ export class App {
     if (this.#gone || !this.#isolate!.disposed) return this.#gone
     const message = String(error.message)
     const isFull = /memory limit|disposed/i.test(message)
-    if (isFull) this.#reached('heapMiB', 1)
+    if (isFull) this.#reports.reached('heapMiB', 1)
     this.#fail(isFull ? `the heap was above ${this.#release.limits['heapMiB']} MiB (limit heapMiB)` : message, 'tenant')
     return true
   }
@@ -441,7 +421,7 @@ export class App {
     const isolate = this.#isolate!
     const records = new Uint8Array(Buffer.concat(state.splice(0)))
     const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
-    if (problems !== '') this.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
+    if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
   }
 
   async #load(release: AppRelease): Promise<void> {
@@ -455,14 +435,6 @@ export class App {
     if (!this.#gone) this.#idle.limitChanged()
   }
 
-  /** Said before the turn and after it, at once: the turn may end the process. */
-  #announce(suspect: Suspect, flags: number): void {
-    const { app, generation, gateways } = this.#parts
-    const link = gateways[suspect.gateway]
-    link?.send({ type: FrameType.STARTED, flags, gateway: suspect.gateway, app, generation, connection: suspect.connection, sequence: suspect.sequence })
-    link?.flush()
-  }
-
   #watchedTurn(isolate: Isolate): WatchedTurn {
     return this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), this.#release.limits['turnCpuMs']!)
   }
@@ -474,7 +446,7 @@ export class App {
       limitMs,
       stop: (reason) => {
         const isOwn = limitMs === this.#release.limits['turnCpuMs']
-        if (isOwn && !this.#gone) this.#reached('turnCpuMs', 1)
+        if (isOwn && !this.#gone) this.#reports.reached('turnCpuMs', 1)
         this.#fail(isOwn ? `${reason} (limit turnCpuMs)` : reason, 'tenant')
       },
       lost: () => this.#parts.onTainted(`a turn of ${this.#release.appid} could not be ended`)
@@ -483,34 +455,11 @@ export class App {
 
   #fail(reason: string, fault: 'tenant' | 'platform'): void {
     if (this.#gone) return
-    this.log('error', `the isolate was ended: ${reason}`)
+    this.#reports.log('error', `the isolate was ended: ${reason}`)
     this.dispose()
     this.#parts.onDown(reason, fault)
   }
 
-  #tellLimits(before: number[], now: number[]): void {
-    // What a guest says that was taken over, is believed of its own app only.
-    for (const [index, limit] of now.length === 0 ? [] : GUEST_LIMITS.entries()) {
-      const times = (now[index]! - (before[index] ?? 0)) >>> 0
-      if (times > 0) this.#reached(limit, times)
-    }
-  }
-
-  /** The pool counts it. */
-  #reached(limit: string, times: number): void {
-    const { app, generation, pool } = this.#parts
-    const payload = Buffer.alloc(4 + limit.length)
-    writeU32(payload, 0, times)
-    payload.write(limit, 4, 'latin1')
-    pool.send({ type: FrameType.REACHED, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }, payload)
-  }
-
-  /** A line of the platform's own in the app's log. */
-  log(level: LogLevel, message: string): void {
-    const { app, generation, pool } = this.#parts
-    const line = encodeLogLine({ time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message })
-    pool.send({ type: FrameType.LOG, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }, line)
-  }
 }
 
 function withoutCode({ appid, limits }: AppRelease): Pick<AppRelease, 'appid' | 'limits'> {
