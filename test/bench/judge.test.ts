@@ -16,7 +16,8 @@ describe('judge', () => {
     [{ of: 'ratio', least: 0.8 }, 7.9, false, true],
     [{ of: 'ratio', least: 0.8 }, 3.9, false, false],
     [{ of: 'difference', most: 5 }, 16, false, true],
-    [{ of: 'difference', most: 5 }, 21, false, false],
+    [{ of: 'difference', most: 5 }, 30, false, true],
+    [{ of: 'difference', most: 5 }, 31, false, false],
     [{ of: 'value', most: 20 }, 21, false, true],
     [{ of: 'value', most: 20 }, 41, false, false],
     [{ of: 'value', most: 20 }, 20, true, true]
