@@ -79,7 +79,7 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
         result: { copy: true }
       }),
-    more: () => more.apply(undefined, [], { result: { copy: true } }),
+    more: async () => await more.apply(undefined, [], { result: { copy: true } }),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
     load: ({ functions, ...others }) => {

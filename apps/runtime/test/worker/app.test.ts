@@ -1,6 +1,7 @@
 import { Flag, FrameType, readU32 } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, makeHarness, type Harness } from './harness.ts'
+import { SMALL_TURN_BYTES } from '../../src/turn-layout.ts'
 
 let harness: Harness
 beforeAll(async () => {
@@ -27,11 +28,14 @@ describe('messages', () => {
     expect(sends.every(({ head }) => head.app === 7 && head.generation === 3 && head.connection === 1)).toBe(true)
   })
 
-  it('are read from the bytes, where a function has changed one of them', async () => {
+  it.each([
+    ['few bytes, which come as a string', ['hello', 'four', 'sixsix', 'seven!!', 'é', 'aé', '服务端'.repeat(200)]],
+    ['many, which come as a buffer', ['long '.repeat(1000) + 'end', '服务端'.repeat(600) + 'é']]
+  ])('are read from the bytes, where a function has changed one of them: %s', async (_name, texts) => {
     const test = await harness.start(`exports.main = (ctx) => {
       const { data } = ctx.params ?? {}
       if (data === undefined) return
-      for (let i = 0; i < data.length; i++) {
+      for (let i = 0; i < data.length; i += data.length > ${SMALL_TURN_BYTES} ? 97 : 1) {
         const byte = data[i]
         data[i] = 0x4a
         const text = data.toString()
@@ -41,7 +45,6 @@ describe('messages', () => {
       ctx.socket.send(data.toString())
     }`)
     test.open(1)
-    const texts = ['hello', 'four', 'sixsix', 'seven!!', 'é', 'aé', '服务端'.repeat(200)]
     for (const text of texts) test.event(FrameType.MESSAGE, 1, text)
     await test.until(() => test.texts().length >= texts.length)
     expect(test.texts()).toEqual(texts)
