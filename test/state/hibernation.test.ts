@@ -50,8 +50,12 @@ describe('an app that is idle', () => {
     await app('idle', { __websocket__: STATE })
     const clients = await Promise.all(Array.from({ length: 6 }, () => connect(platform.url('idle'))))
     const [one, two] = clients as [(typeof clients)[0], (typeof clients)[0]]
-    one.send('look')
-    const before = JSON.parse(String(await one.next()))
+    // Whose handshake is over, of him the app may not have heard yet.
+    const before = await until('the app knows all of them', async () => {
+      one.send('look')
+      const seen = JSON.parse(String(await one.next()))
+      return seen.all === 6 && seen
+    })
     await until('it is hibernated', () => isHibernated('idle'))
     one.send('look')
     const after = JSON.parse(String(await one.next()))

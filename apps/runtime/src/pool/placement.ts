@@ -17,6 +17,11 @@ const WATCH_MS = 60_000
 const QUARANTINE_MS = 600_000
 /** Who loses a second isolate by its own fault (a turn without end, its heap) within this time is alone, too: each costs the others time. */
 const FAULT_MS = 60_000
+/**
+ * An app that is alone in its worker may be in a turn on the worker's own thread (worker/app.ts). Whoever comes there as the second waits no longer
+ * than this, milliseconds.
+ */
+const LET_IN_MS = 200
 /** Losses in a row after which the app cannot run, and its clients are told so. */
 const MAX_LOSSES = 10
 
@@ -251,9 +256,9 @@ export class Placements {
       app.startedAt = Date.now()
       this.#states.give(app, opened, placement.generation, worker)
       // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.
-      worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) }).catch((error: Error) => {
-        this.#onNotHeld(app, worker, placement, error)
-      })
+      const held = worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) })
+      held.catch((error: Error) => this.#onNotHeld(app, worker, placement, error))
+      if (worker.apps.size === 2) this.#elsewhereUnless(held, app, worker, placement)
       return placement
     }
   }
@@ -266,6 +271,21 @@ export class Placements {
       this.#report((error as Error).message)
       throw new CallError('no_worker', `no worker of its own could be started for ${app.appid}`)
     }
+  }
+
+  /** A worker that does not let a second app in is left to the one that keeps it busy. */
+  #elsewhereUnless(held: Promise<unknown>, app: PoolApp, worker: WorkerProcess, placement: Placement): void {
+    const timer = setTimeout(() => {
+      if (!worker.alive || app.placement !== placement || !this.#workers.leaveAlone(worker)) return
+      this.#report(`worker ${worker.index} is busy with the one app that it has: ${app.appid} goes to another`)
+      // Behind the `hold`: when the worker reads that, it reads this as well.
+      worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
+      worker.apps.delete(app.number)
+      app.placement = null
+      void this.#replace(app, 'killed')
+    }, LET_IN_MS)
+    const inTime = (): void => clearTimeout(timer)
+    held.then(inTime, inTime)
   }
 
   /** If the worker has died, that has its own consequences. */

@@ -1,16 +1,15 @@
 import { availableParallelism, setPriority } from 'node:os'
 import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
+import { SILENT_MS } from '../silence.ts'
 import { memoryText } from './memory-watch.ts'
 import type { Sandbox } from './sandbox.ts'
 import { onWorkerFrame, type WorkerFrames } from './worker-frames.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
 
 const PING_EVERY_MS = 500
-/** A worker whose main thread does not answer for so long is stuck. */
-const SILENT_MS = 5_000
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
-/** Workers for apps in quarantine, at most. */
+/** Workers for apps in quarantine, and such as let nobody in, at most. */
 const MAX_OWN = 16
 /** As of nice(1). */
 const OWN_PRIORITY = 10
@@ -125,7 +124,7 @@ export class Workers {
 
   /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. @throws Error */
   async pickOwn(): Promise<WorkerProcess> {
-    const workers = [...this.#own.values()].filter((worker) => worker.alive && !this.#dedicated.has(worker))
+    const workers = this.#quarantine
     const free = workers.find(({ apps }) => apps.size === 0)
     if (free !== undefined) return free
     if (workers.length >= MAX_OWN) return emptiest(workers)
@@ -145,10 +144,24 @@ export class Workers {
     return worker
   }
 
+  /** No other app is to come to this worker, and the spare one takes its place. false if that was so before, or there are too many such workers. */
+  leaveAlone(worker: WorkerProcess): boolean {
+    if (this.#quarantine.length >= MAX_OWN || !this.#workers.delete(worker.index)) return false
+    this.#own.set(worker.index, worker)
+    this.#promote()
+    this.#fill()
+    return true
+  }
+
   /** The app is one like others now, or is gone. */
   endDedicated(app: number): void {
     const worker = this.#dedicatedTo(app)
     if (worker !== undefined) this.finish(worker)
+  }
+
+  /** Workers that are kept from others, but for those of apps that have one by the operator's decision. */
+  get #quarantine(): WorkerProcess[] {
+    return [...this.#own.values()].filter((worker) => worker.alive && !this.#dedicated.has(worker))
   }
 
   #dedicatedTo(app: number): WorkerProcess | undefined {

@@ -7,6 +7,7 @@ import type { Delivery } from './mailbox.ts'
 import { Reports } from './reports.ts'
 import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
+import { ShortTurns } from './short-turns.ts'
 import type { Spare } from './spare.ts'
 import { TurnSize } from './turn-size.ts'
 import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
@@ -23,6 +24,8 @@ export interface AppParts {
   gateways: Link[]
   pool: Link
   turns: Turns
+  /** Whether no other app is in this worker. */
+  isAlone: () => boolean
   /** For so long the pool is told when a turn of it begins and ends. Milliseconds. */
   watchMs: number
   /** The isolate is gone for good, and not because it was asked to. */
@@ -68,6 +71,9 @@ export class App {
   #acknowledged = 0
   #lostResults = 0
   readonly #size = new TurnSize()
+  readonly #short = new ShortTurns()
+  /** The last turn ran on this thread. */
+  #wasHere = false
   #updates: { release: AppRelease; done: (error?: Error) => void }[] = []
   #last: TurnResult | null = null
   /** Gateways that have much to deliver for it. */
@@ -229,6 +235,7 @@ export class App {
 
   async #turn(admission: Admission): Promise<void> {
     this.#admission = admission
+    this.#wasHere = false
     this.#beginTurn()
     try {
       // What came with the same read is for this turn, too. And the stack is short then: isolated-vm takes it down with each call.
@@ -240,7 +247,9 @@ export class App {
     } finally {
       this.#endTurn()
       this.#parts.turns.leave(admission)
-      this.#afterTurn()
+      // Whatever else waits for this thread comes first: sockets, timers.
+      if (this.#wasHere) setImmediate(() => this.#afterTurn())
+      else this.#afterTurn()
     }
   }
 
@@ -339,28 +348,52 @@ export class App {
     const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
     const onResult = (result: unknown): void => this.#onResult(delivery, running, result)
     const onLost = (error: unknown): void => this.#onLost(delivery, running, guestError(error))
+    const onAnswer = (result: unknown): Promise<void> | void => (isPartOnly(result) ? isolate.more().then(onResult, onLost) : onResult(result))
+    this.#wasHere = this.#mayRunHere(delivery)
+    let answer: unknown
     try {
-      return isolate.turn(this.#acknowledged, delivery).then((result) => (isPartOnly(result) ? isolate.more().then(onResult, onLost) : onResult(result)), onLost)
+      if (!this.#wasHere) return isolate.turn(this.#acknowledged, delivery).then(onAnswer, onLost)
+      answer = isolate.turnHere(this.#acknowledged, delivery)
     } catch (error) {
       onLost(error)
       return null
     }
+    return onAnswer(answer) ?? null
   }
 
-  #onResult({ suspect, events, news }: Delivery, running: Running, result: unknown): void {
-    this.#parts.turns.end(running)
-    if (this.#gone) return
-    if (suspect !== null) this.#reports.started(suspect, Flag.END)
+  /**
+   * To wake a thread of isolated-vm, and by it this one again, is most of what a small turn costs; on this thread it costs half. But nothing else
+   * runs in this process meanwhile, and nobody in it could end the turn: it is for an app that is alone here, whose turns have been short for long.
+   * What it does in spite of that concerns the pool: it kills who is silent, and others who are to come here go elsewhere (pool/placement.ts).
+   */
+  #mayRunHere({ suspect }: Delivery): boolean {
+    return suspect === null && this.#parts.isAlone() && this.#short.areUsual(this.#release.limits['turnCpuMs']!)
+  }
+
+  /** The turn has ended, in whatever way. Returns the CPU milliseconds that it took. */
+  #onTurnEnd(running: Running): number {
+    const { turns } = this.#parts
+    // Its limit holds there, too, though nobody could look at it before.
+    if (this.#wasHere) turns.look(running)
+    turns.end(running)
     // V8 may have ended the isolate since.
     const cpuMs = Math.max(0, running.turn.cpuMs() - running.cpuAtStart)
     this.#slowdown.share.spend(cpuMs)
+    this.#short.measure(cpuMs)
+    return cpuMs
+  }
+
+  #onResult({ suspect, events, news }: Delivery, running: Running, result: unknown): void {
+    const cpuMs = this.#onTurnEnd(running)
+    if (this.#gone) return
+    if (suspect !== null) this.#reports.started(suspect, Flag.END)
     this.#size.measure(events - news, cpuMs)
     this.#accept(result)
   }
 
   /** isolated-vm gives an unhandled rejection in place of the result. The guest still has that, and is asked again. */
   #onLost({ suspect }: Delivery, running: Running, error: Error): void {
-    this.#parts.turns.end(running)
+    this.#onTurnEnd(running)
     if (this.#failIfEnded(error)) return
     if (suspect !== null) this.#reports.started(suspect, Flag.END)
     if (++this.#lostResults > MAX_LOST_RESULTS) {

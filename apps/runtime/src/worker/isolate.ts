@@ -33,6 +33,8 @@ export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest, see `guestError`. */
   turn(acknowledged: number, input: TurnInput): Promise<unknown>
+  /** The same on the thread that calls it, which does nothing else until the turn is over. Throws where `turn` rejects. */
+  turnHere(acknowledged: number, input: TurnInput): unknown
   /** All of the result of the last turn. */
   more(): Promise<unknown>
   /** What is kept of `cloud.shared`. '' or what of it could not be read. */
@@ -57,6 +59,14 @@ export interface IsolateOptions {
   onCatastrophe: (message: string) => void
 }
 
+const COPIED = { result: { copy: true } } as const
+
+type TurnArguments = [number, ivm.Copy<ArrayBuffer> | undefined, number, string | undefined, ivm.Copy<string[]> | undefined]
+
+function argumentsOf(acknowledged: number, { bytes, length, latin1, texts }: TurnInput): TurnArguments {
+  return [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)]
+}
+
 /** A new isolate from the snapshot of the guest, which does not know its app yet. `onCreated` gives the means to end it while it still starts. */
 export async function startIsolate(options: IsolateOptions, onCreated: (dispose: () => void) => void): Promise<Isolate> {
   const isolate = new ivm.Isolate({
@@ -74,11 +84,9 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
   const get = <Name extends keyof GuestEntries>(name: Name): Promise<ivm.Reference<GuestEntries[Name]>> => entries.get(name, { reference: true })
   const [turn, more, load, restore, rest, trial] = await Promise.all([get('turn'), get('more'), get('load'), get('restore'), get('rest'), get('trial')])
   return {
-    turn: (acknowledged, { bytes, length, latin1, texts }) =>
-      // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
-      turn.apply(undefined, [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)], {
-        result: { copy: true }
-      }),
+    // No `timeout`: its expired timers overflow a stack (isolated-vm #572). The turn is watched from outside.
+    turn: (acknowledged, input) => turn.apply(undefined, argumentsOf(acknowledged, input), COPIED),
+    turnHere: (acknowledged, input) => turn.applySync(undefined, argumentsOf(acknowledged, input), COPIED),
     more: async () => await more.apply(undefined, [], { result: { copy: true } }),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),

@@ -113,6 +113,7 @@ function makeApp(app: number, generation: number, release: AppRelease, watchMs =
     gateways,
     pool,
     turns,
+    isAlone: () => apps.size === 1,
     onDown: (reason, fault) => {
       if (apps.get(app)?.generation === generation) apps.delete(app)
       control.note('down', { app, generation, reason, fault })

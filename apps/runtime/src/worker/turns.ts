@@ -1,5 +1,5 @@
 /**
- * Admission and watch of turns. Turns run on threads of isolated-vm; about as many at a time as there are cores
+ * Admission and watch of turns. Turns run on threads of isolated-vm, but those of a quick app that is alone (app.ts); about as many at a time as there are cores
  * (more only take turns away from each other, see the measurements in docs/). Nothing inside an isolate can be
  * trusted to end, so each turn is looked at from here.
  */
@@ -91,8 +91,13 @@ export class Turns {
   begin(turn: WatchedTurn): Running {
     const running = { turn, isLong: false, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
     this.#running.add(running)
-    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS)
+    this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS)
     return running
+  }
+
+  /** Stops the turn if it has had its time: what is done now and then for all, for one that kept this thread from it. */
+  look(running: Running): void {
+    this.#lookAtRunning(running, performance.now())
   }
 
   end(running: Running): void {
@@ -117,7 +122,7 @@ export class Turns {
     return oldest
   }
 
-  #look(): void {
+  #lookAtAll(): void {
     const now = performance.now()
     for (const running of this.#running) {
       if (running.stoppedAt > 0) this.#lookAtStopped(running, now)

@@ -54,6 +54,8 @@ export interface StartOptions {
   holdsChanges?: boolean
   /** What else the app tells its pool. */
   onPoolFrame?: (head: FrameHead, payload: Buffer) => void
+  /** No other app is in its worker. */
+  isAlone?: boolean
   /** The gateways do not say that they have attached their connections. */
   attaches?: boolean
 }
@@ -143,6 +145,7 @@ export async function makeHarness(): Promise<Harness> {
         gateways: gateways.map(({ link }) => link),
         pool: pool.link,
         turns,
+        isAlone: () => options.isAlone === true,
         onDown: (reason) => void downs.push(reason),
         onIdle: () => void test.idles++,
         onTainted: (reason) => void tainted.push(reason)
