@@ -24,7 +24,7 @@ export class HttpEvents {
   event(mailbox: Mailbox, frame: EventFrame): Task {
     const { text, end } = readHead(mailbox, frame)
     const head = readRequestHead(text)
-    const body = messageBuffer(this.#parts.Buffer, arrayBufferSlice(mailbox.buffer, end, frame.end), 0, frame.end - end, null)
+    const body = messageBuffer(arrayBufferSlice(mailbox.buffer, end, frame.end), 0, frame.end - end, null)
     const response = new Response(frame.gateway, frame.connection)
     const loaded = this.#parts.program().functions[head.function]
     const running: Running = { function: head.function, version: loaded?.version ?? 0, requestId: head.requestId, connection: '' }

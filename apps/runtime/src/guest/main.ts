@@ -8,6 +8,7 @@ import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
 import { setFetchLimit } from './fetch/channel.ts'
 import { installFetch } from './fetch/globals.ts'
+import { Buffer } from './globals/buffer.ts'
 import { setHostTimers } from './globals/host-timers.ts'
 import { installGlobals } from './globals/index.ts'
 import { SHARED, nodeModules, setRareModules } from './globals/node-modules.ts'
@@ -34,15 +35,13 @@ import { wsModule } from './ws-module.ts'
 import rareModules from 'socklet:rare'
 
 type RandomBytes = (count: number) => ArrayBuffer
-type BufferConstructor = { prototype: { toString: (...args: unknown[]) => string } } & (new (...args: never[]) => Uint8Array)
 
 let randomBytes: RandomBytes = () => {
   throw new Error('randomness is there once the isolate has started')
 }
 installGlobals(globalThis, { randomBytes: (count) => new NativeUint8Array(randomBytes(count)) })
 setRareModules(() => rareModules((path) => SHARED[path]))
-const { Buffer } = globalThis as unknown as { Buffer: BufferConstructor }
-shortenToString(Buffer.prototype)
+shortenToString(Buffer.prototype as unknown as { toString: (...args: unknown[]) => string })
 
 function defineGlobal(name: string, value: unknown): void {
   objectDefine(globalThis, name, { value, writable: true, configurable: true, enumerable: false })
@@ -71,7 +70,7 @@ function boot(random: RandomBytes): GuestEntries {
   const shared = makeShared()
   let cloud: object | null = null
   platform['@lafjs/cloud'] = platform['@/cloud-sdk'] = platform['@socklet/cloud'] = () => cloudModule(cloud!)
-  const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits['handlerMs']!, Buffer })
+  const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits['handlerMs']! })
 
   function load(releaseJson: string, ...codes: string[]): string {
     try {

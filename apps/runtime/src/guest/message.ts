@@ -1,6 +1,7 @@
 import { wordOf, type Mailbox } from './mailbox.ts'
+import { bufferOn } from './globals/buffer.ts'
 import { decodeUtf8 } from './globals/utf8.ts'
-import { NativeUint8Array, reflectApply, reflectConstruct, substring, typedArrayByteLength } from './primordials.ts'
+import { reflectApply, substring, typedArrayByteLength } from './primordials.ts'
 
 /**
  * The `data` of a message: a Buffer, as in laf. Nearly every function asks a text message for its text, and
@@ -16,8 +17,6 @@ export interface TextSource {
   /** The text, if the host has decoded it. Else it is ASCII or has to be decoded here. */
   readonly decoded: string | null
 }
-
-type BufferConstructor = { prototype: object } & (new (...args: never[]) => Uint8Array)
 
 // A constructor that returns what it is given: the private field of a class that extends it is put on a Buffer,
 // where no tenant can see it.
@@ -36,8 +35,8 @@ class TextOf extends Given {
   }
 }
 
-export function messageBuffer(Buffer: BufferConstructor, bytes: ArrayBuffer, start: number, length: number, source: TextSource | null): Uint8Array {
-  const data = reflectConstruct(NativeUint8Array, [bytes, start, length], Buffer) as Uint8Array
+export function messageBuffer(bytes: ArrayBuffer, start: number, length: number, source: TextSource | null): Uint8Array {
+  const data = bufferOn(bytes, start, length)
   if (source !== null) void new TextOf(data, source)
   return data
 }

@@ -1,4 +1,3 @@
-import type { messageBuffer } from './message.ts'
 import type { PlatformModules, Program } from './modules.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -9,5 +8,4 @@ export interface DispatcherParts {
   platform: PlatformModules
   sockets: Sockets
   handlerMs: () => number
-  Buffer: Parameters<typeof messageBuffer>[0]
 }

@@ -100,7 +100,7 @@ export class WebSocketEvents {
       return
     }
     const type = frame.type === FrameType.PING ? 'ping' : 'pong'
-    if (isListenedTo(socket, type)) emit(socket, [type, messageBuffer(this.#parts.Buffer, mailbox.buffer, frame.start, frame.end - frame.start, null)])
+    if (isListenedTo(socket, type)) emit(socket, [type, messageBuffer(mailbox.buffer, frame.start, frame.end - frame.start, null)])
     // The isolate that asked for them is gone, and its listeners with it.
     else tellListening(socket, connection, -1)
   }
@@ -160,7 +160,7 @@ export class WebSocketEvents {
         // As ws says it of a close frame without a code (RFC 6455, 7.1.5).
         const isEmpty = frame.end - frame.start < 2
         const code = isEmpty ? 1005 : readU16(mailbox.bytes, frame.start)
-        const reason = messageBuffer(this.#parts.Buffer, mailbox.buffer, isEmpty ? frame.end : frame.start + 2, isEmpty ? 0 : frame.end - frame.start - 2, null)
+        const reason = messageBuffer(mailbox.buffer, isEmpty ? frame.end : frame.start + 2, isEmpty ? 0 : frame.end - frame.start - 2, null)
         this.#forget(frame, socket, connection)
         return { method: 'WebSocket:close', params: { code, reason }, url: undefined, headers: undefined, emit: ['close', code, reason] }
       }
@@ -179,14 +179,13 @@ export class WebSocketEvents {
   }
 
   #messageData(mailbox: Mailbox, frame: EventFrame, isBinary: boolean, connection: Connection): unknown {
-    const { Buffer } = this.#parts
     const length = frame.end - frame.start
-    if (!isBinary) return messageBuffer(Buffer, mailbox.buffer, frame.start, length, textSource(mailbox, frame))
-    if (connection.binaryType === 'nodebuffer') return messageBuffer(Buffer, mailbox.buffer, frame.start, length, null)
+    if (!isBinary) return messageBuffer(mailbox.buffer, frame.start, length, textSource(mailbox, frame))
+    if (connection.binaryType === 'nodebuffer') return messageBuffer(mailbox.buffer, frame.start, length, null)
     const bytes = arrayBufferSlice(mailbox.buffer, frame.start, frame.end)
     if (connection.binaryType === 'arraybuffer') return bytes
     // The message came in one piece, whatever the client sent. Without bytes there are no fragments, as in ws.
-    if (connection.binaryType === 'fragments') return length === 0 ? [] : [messageBuffer(Buffer, bytes, 0, length, null)]
+    if (connection.binaryType === 'fragments') return length === 0 ? [] : [messageBuffer(bytes, 0, length, null)]
     return new Blob([bytes])
   }
 }

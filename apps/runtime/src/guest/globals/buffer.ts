@@ -36,6 +36,12 @@ Object.defineProperties(FastBuffer.prototype, Object.getOwnPropertyDescriptors(B
 Buffer.prototype = FastBuffer.prototype as NodeBuffer
 
 const allocate = (size: number): NodeBuffer => new FastBuffer(size)
+
+/** A Buffer on a part of this memory. */
+export function bufferOn(bytes: ArrayBuffer, start: number, length: number): NodeBuffer {
+  return new FastBuffer(bytes, start, length)
+}
+
 const fromOthers = Buffer.from
 
 function codecFor(encoding: unknown): Codec {
