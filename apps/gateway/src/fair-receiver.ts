@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { readSlowly } from './read-slowly.ts'
 import { FRAGMENTS_AT_A_TIME, type FragmentPace, type ReadingShare, type Waiting } from './reading-share.ts'
 import { unmask } from './unmask.ts'
+import { wholeMessage, type RestingReceiver } from './whole-frame.ts'
 
 /*
  * ws deals with all that one read brings at once: 64 KiB, which can be eleven thousand frames. Here its receiver stops between
@@ -15,7 +16,7 @@ import { unmask } from './unmask.ts'
 type Done = (error?: Error | null) => void
 
 /** What is used of the Receiver of ws 8, which has no types. */
-interface Receiver {
+interface Receiver extends RestingReceiver {
   _state: number
   _bufferedBytes: number
   _fin: boolean
@@ -31,6 +32,8 @@ interface Receiver {
   _fragments: Buffer[]
   readonly writableEnded: boolean
   end(): void
+  emit(event: 'message', data: Buffer, binary: boolean): void
+  write(chunk: Buffer): boolean
   _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void
   startLoop(done: Done): void
   getInfo(done: Done): void
@@ -90,10 +93,18 @@ function fairly(base: Receiver): FairReceiver {
   return fair
 }
 
-type Methods = Pick<FairReceiver, '_write' | 'end' | 'startLoop' | 'getInfo' | 'consume' | 'dataMessage' | 'controlMessage' | 'goOn'>
+type Methods = Pick<FairReceiver, 'write' | '_write' | 'end' | 'startLoop' | 'getInfo' | 'consume' | 'dataMessage' | 'controlMessage' | 'goOn'>
 
 function methods(base: Receiver): Methods & ThisType<FairReceiver> {
   return {
+    write(chunk) {
+      const message = this.share.isUsedUp ? null : wholeMessage(this, chunk)
+      if (message === null) return base.write.call(this, chunk)
+      this.share.useBytes(chunk.byteLength)
+      this.share.use(1)
+      this.emit('message', message.data, message.binary)
+      return true
+    },
     _write(chunk, encoding, done) {
       this.share.useBytes(chunk.byteLength)
       base._write.call(this, chunk, encoding, done)
