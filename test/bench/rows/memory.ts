@@ -12,7 +12,7 @@ const QUICK_CONNECTIONS = 2_000
 const REST_MS = 2_000
 const QUICK_REST_MS = 500
 /** CPU is told in steps of 10 ms. */
-const IDLE_MS = 4_000
+const IDLE_MS = 10_000
 const KiB = 1024
 const MiB = 1024 * KiB
 

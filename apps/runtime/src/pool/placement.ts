@@ -21,7 +21,7 @@ const FAULT_MS = 60_000
  * An app that is alone in its worker may be in a turn on the worker's own thread (worker/app.ts). Whoever comes there as the second waits no longer
  * than this, milliseconds.
  */
-const LET_IN_MS = 200
+const LET_IN_MS = 500
 /** Losses in a row after which the app cannot run, and its clients are told so. */
 const MAX_LOSSES = 10
 
@@ -275,17 +275,24 @@ export class Placements {
 
   /** A worker that does not let a second app in is left to the one that keeps it busy. */
   #elsewhereUnless(held: Promise<unknown>, app: PoolApp, worker: WorkerProcess, placement: Placement): void {
-    const timer = setTimeout(() => {
-      if (!worker.alive || app.placement !== placement || !this.#workers.leaveAlone(worker)) return
-      this.#report(`worker ${worker.index} is busy with the one app that it has: ${app.appid} goes to another`)
-      // Behind the `hold`: when the worker reads that, it reads this as well.
-      worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
-      worker.apps.delete(app.number)
-      app.placement = null
-      void this.#replace(app, 'killed')
-    }, LET_IN_MS)
-    const inTime = (): void => clearTimeout(timer)
-    held.then(inTime, inTime)
+    let isIn = false
+    // Its answer may be there and not read yet, where this process was kept from it.
+    const timer = setTimeout(() => setImmediate(() => isIn || this.#goElsewhere(app, worker, placement)), LET_IN_MS)
+    const onAnswer = (): void => {
+      isIn = true
+      clearTimeout(timer)
+    }
+    held.then(onAnswer, onAnswer)
+  }
+
+  #goElsewhere(app: PoolApp, worker: WorkerProcess, placement: Placement): void {
+    if (!worker.alive || app.placement !== placement || !this.#workers.leaveAlone(worker)) return
+    this.#report(`worker ${worker.index} is busy with the one app that it has: ${app.appid} goes to another`)
+    // Behind the `hold`: when the worker reads that, it reads this as well.
+    worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
+    worker.apps.delete(app.number)
+    app.placement = null
+    void this.#replace(app, 'killed')
   }
 
   /** If the worker has died, that has its own consequences. */
