@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { connect } from './support/client.ts'
+import { connect, type Client } from './support/client.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
 
 /**
@@ -30,30 +31,53 @@ async function holder(appid: string): Promise<Worker | undefined> {
   return workers.find(({ apps }) => apps.includes(appid))
 }
 
-it('a turn without end on the thread of the worker keeps no other app out, costs no message, and is known in the end', { timeout: 60_000 }, async () => {
-  await platform.app('spinner', { __websocket__: ECHO_OR_SPIN })
-  await platform.app('other', { __websocket__: ECHO_OR_SPIN })
-  const spinner = await connect(platform.url('spinner'))
-  for (let n = 0; n < 200; n++) {
+const ENDED = '(limit turnCpuMs)'
+
+async function logOf(appid: string): Promise<string> {
+  const { json } = await platform.admin('GET', `/apps/${appid}/logs`)
+  return json.items.map(({ message }: { message: string }) => message).join('\n')
+}
+
+/** One whose turns have been short for long, by itself in a worker, begins one that never ends. Returns the worker's process. */
+async function spin(appid: string): Promise<{ spinner: Client; pid: number }> {
+  await platform.app(appid, { __websocket__: ECHO_OR_SPIN })
+  const spinner = await connect(platform.url(appid))
+  for (let n = 0; n < 500; n++) {
     spinner.send(String(n))
     expect(await spinner.next()).toBe(String(n))
   }
-  const before = (await holder('spinner'))!
+  const { pid } = (await holder(appid))!
   spinner.send('spin')
   for (let n = 0; n < 100; n++) spinner.send(`after ${n}`)
+  return { spinner, pid }
+}
+
+/** Where this machine was too busy for turns to be short, the turn runs elsewhere and ends at its limit, in the same process: then once more. */
+async function spinOnTheWorkersThread(round = 1): Promise<{ appid: string; spinner: Client; pid: number }> {
+  const appid = `spinner-${round}`
+  const spinning = await spin(appid)
+  await sleep(2_000)
+  if (!(await logOf(appid)).includes(ENDED)) return { appid, ...spinning }
+  if (round === 5) throw new Error('no turn ran on the thread of its worker')
+  await platform.admin('DELETE', `/apps/${appid}`)
+  return spinOnTheWorkersThread(round + 1)
+}
+
+it('a turn without end on the thread of the worker keeps no other app out, costs no message, and is known in the end', { timeout: 120_000 }, async () => {
+  await platform.app('other', { __websocket__: ECHO_OR_SPIN })
+  const { appid, spinner, pid } = await spinOnTheWorkersThread()
 
   const other = await connect(platform.url('other'))
   other.send('hello')
   expect(await other.next()).toBe('hello')
   // It was not the death of the one that spins for which this one waited.
-  expect((await holder('spinner'))!.pid).toBe(before.pid)
-  expect((await holder('other'))!.pid).not.toBe(before.pid)
+  expect((await holder(appid))!.pid).toBe(pid)
+  expect((await holder('other'))!.pid).not.toBe(pid)
 
   for (let n = 0; n < 100; n++) expect(await spinner.next()).toBe(`after ${n}`)
-  expect((await holder('spinner'))!.pid).not.toBe(before.pid)
-  const { json } = await platform.admin('GET', '/apps/spinner/logs')
-  const messages: string[] = json.items.map(({ message }: { message: string }) => message)
-  expect(messages.join('\n')).toContain('(limit turnCpuMs)')
-  expect(messages.join('\n')).toContain('was running when the process of the app died, again: it is dropped')
+  expect((await holder(appid))!.pid).not.toBe(pid)
+  const log = await logOf(appid)
+  expect(log).toContain(ENDED)
+  expect(log).toContain('was running when the process of the app died, again: it is dropped')
   await Promise.all([spinner.close(), other.close()])
 })

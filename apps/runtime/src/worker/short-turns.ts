@@ -1,8 +1,8 @@
 import { SILENT_MS } from '../silence.ts'
 
 /** CPU milliseconds. isolated-vm counts as such also what the thread waits for a core, so that any turn may take longer now and then. */
-const SHORT_MS = 2
-const LONG_MS = 20
+const SHORT_MS = 5
+const LONG_MS = 50
 const USUAL_FROM = 100
 /** A turn that may take longer is not begun where only the pool can end it: until it is killed as silent, it has to have had its time. CPU milliseconds. */
 const MAX_LIMIT_MS = SILENT_MS / 2
