@@ -64,20 +64,23 @@ async function spinOnTheWorkersThread(round = 1): Promise<{ appid: string; spinn
 }
 
 it('a turn without end on the thread of the worker keeps no other app out, costs no message, and is known in the end', { timeout: 120_000 }, async () => {
-  await platform.app('other', { __websocket__: ECHO_OR_SPIN })
+  const newcomers = ['other', 'another', 'a-third']
+  for (const name of newcomers) await platform.app(name, { __websocket__: ECHO_OR_SPIN })
   const { appid, spinner, pid } = await spinOnTheWorkersThread()
 
-  const other = await connect(platform.url('other'))
-  other.send('hello')
-  expect(await other.next()).toBe('hello')
-  // It was not the death of the one that spins for which this one waited.
+  const others = await Promise.all(newcomers.map((name) => connect(platform.url(name))))
+  for (const other of others) {
+    other.send('hello')
+    expect(await other.next()).toBe('hello')
+  }
+  // It was not the death of the one that spins for which they waited.
   expect((await holder(appid))!.pid).toBe(pid)
-  expect((await holder('other'))!.pid).not.toBe(pid)
+  for (const name of newcomers) expect((await holder(name))!.pid).not.toBe(pid)
 
   for (let n = 0; n < 100; n++) expect(await spinner.next()).toBe(`after ${n}`)
   expect((await holder(appid))!.pid).not.toBe(pid)
   const log = await logOf(appid)
   expect(log).toContain(ENDED)
   expect(log).toContain('was running when the process of the app died, again: it is dropped')
-  await Promise.all([spinner.close(), other.close()])
+  await Promise.all([spinner, ...others].map((client) => client.close()))
 })

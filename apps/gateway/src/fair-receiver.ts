@@ -4,7 +4,8 @@ import type { Socket } from 'node:net'
 import { readSlowly } from './read-slowly.ts'
 import { FRAGMENTS_AT_A_TIME, type FragmentPace, type ReadingShare, type Waiting } from './reading-share.ts'
 import { unmask } from './unmask.ts'
-import { wholeMessage, type RestingReceiver } from './whole-frame.ts'
+import { wholeMessage } from './whole-message.ts'
+import { DEFER_EVENT, GET_DATA, GET_INFO, type Done, type Receiver } from './ws-receiver.ts'
 
 /*
  * ws deals with all that one read brings at once: 64 KiB, which can be eleven thousand frames. Here its receiver stops between
@@ -12,36 +13,6 @@ import { wholeMessage, type RestingReceiver } from './whole-frame.ts'
  * It stops in the way that ws itself does for `allowSynchronousEvents: false`: what arrives meanwhile is not read.
  * It relies on the inside of ws, whose version is therefore an exact one in package.json; test/conformance tells whether another does.
  */
-
-type Done = (error?: Error | null) => void
-
-/** What is used of the Receiver of ws 8, which has no types. */
-interface Receiver extends RestingReceiver {
-  _state: number
-  _bufferedBytes: number
-  _fin: boolean
-  _opcode: number
-  _numFragments: number
-  _totalPayloadLength: number
-  _payloadLength: number
-  _mask: Buffer
-  _compressed: boolean
-  /** As they were read, from the first that is not used up. */
-  _buffers: Buffer[]
-  /** Of the message that is not whole yet. */
-  _fragments: Buffer[]
-  readonly writableEnded: boolean
-  end(): void
-  emit(event: 'message', data: Buffer, binary: boolean): void
-  write(chunk: Buffer): boolean
-  _write(chunk: Buffer, encoding: BufferEncoding, done: Done): void
-  startLoop(done: Done): void
-  getInfo(done: Done): void
-  consume(count: number): Buffer
-  dataMessage(done: Done): void
-  controlMessage(data: Buffer, done: Done): void
-  createError(type: ErrorConstructor, message: string, prefix: boolean, closeCode: number, code: string): Error
-}
 
 interface FairReceiver extends Receiver, Waiting {
   socket: Socket
@@ -53,11 +24,6 @@ interface FairReceiver extends Receiver, Waiting {
   stoppedIn: number
   stopped: Done | null
 }
-
-/** States of the Receiver (lib/receiver.js). */
-const GET_INFO = 0
-const GET_DATA = 4
-const DEFER_EVENT = 6
 
 /** getInfo of ws waits for so many. */
 const HEADER_BYTES = 2

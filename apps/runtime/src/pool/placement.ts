@@ -18,8 +18,8 @@ const QUARANTINE_MS = 600_000
 /** Who loses a second isolate by its own fault (a turn without end, its heap) within this time is alone, too: each costs the others time. */
 const FAULT_MS = 60_000
 /**
- * An app that is alone in its worker may be in a turn on the worker's own thread (worker/app.ts). Whoever comes there as the second waits no longer
- * than this, milliseconds.
+ * An app that is alone in its worker may be in a turn on the worker's own thread (worker/app.ts). Whoever comes there waits no longer than this,
+ * milliseconds.
  */
 const LET_IN_MS = 500
 /** Losses in a row after which the app cannot run, and its clients are told so. */
@@ -258,7 +258,7 @@ export class Placements {
       // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.
       const held = worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) })
       held.catch((error: Error) => this.#onNotHeld(app, worker, placement, error))
-      if (worker.apps.size === 2) this.#elsewhereUnless(held, app, worker, placement)
+      this.#elsewhereUnless(held, app, worker, placement)
       return placement
     }
   }
@@ -273,24 +273,26 @@ export class Placements {
     }
   }
 
-  /** A worker that does not let a second app in is left to the one that keeps it busy. */
+  /** A worker that has one app and lets no other in is left to the one that keeps it busy. */
   #elsewhereUnless(held: Promise<unknown>, app: PoolApp, worker: WorkerProcess, placement: Placement): void {
-    let isIn = false
+    worker.arriving.add(app.number)
     // Its answer may be there and not read yet, where this process was kept from it.
-    const timer = setTimeout(() => setImmediate(() => isIn || this.#goElsewhere(app, worker, placement)), LET_IN_MS)
+    const timer = setTimeout(() => setImmediate(() => this.#goElsewhere(app, worker, placement)), LET_IN_MS)
     const onAnswer = (): void => {
-      isIn = true
+      worker.arriving.delete(app.number)
       clearTimeout(timer)
     }
     held.then(onAnswer, onAnswer)
   }
 
   #goElsewhere(app: PoolApp, worker: WorkerProcess, placement: Placement): void {
-    if (!worker.alive || app.placement !== placement || !this.#workers.leaveAlone(worker)) return
+    if (!worker.alive || app.placement !== placement || !worker.arriving.has(app.number)) return
+    if (worker.apps.size - worker.arriving.size !== 1 || !this.#workers.leaveAlone(worker)) return
     this.#report(`worker ${worker.index} is busy with the one app that it has: ${app.appid} goes to another`)
     // Behind the `hold`: when the worker reads that, it reads this as well.
     worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
     worker.apps.delete(app.number)
+    worker.arriving.delete(app.number)
     app.placement = null
     void this.#replace(app, 'killed')
   }

@@ -48,6 +48,8 @@ export interface WorkerProcess {
   readonly control: Control<WorkerCalls, PoolCallsOfWorker>
   /** Numbers of the apps that it holds. */
   readonly apps: Set<number>
+  /** Those of which it has not said yet that they are there. */
+  readonly arriving: Set<number>
   /** Those that are watched, and in a turn. */
   readonly running: Set<number>
   /** A frame that is no call. */
@@ -87,6 +89,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     startedAt: Date.now(),
     control,
     apps: new Set(),
+    arriving: new Set(),
     running: new Set(),
     send: (head, payload) => link.send(head, payload),
     kill: () => {

@@ -144,9 +144,11 @@ export class Workers {
     return worker
   }
 
-  /** No other app is to come to this worker, and the spare one takes its place. false if that was so before, or there are too many such workers. */
+  /** No other app is to come to this worker, and the spare one takes its place. false if there are too many such workers. */
   leaveAlone(worker: WorkerProcess): boolean {
-    if (this.#quarantine.length >= MAX_OWN || !this.#workers.delete(worker.index)) return false
+    if (this.#own.has(worker.index)) return true
+    if (this.#quarantine.length >= MAX_OWN) return false
+    this.#workers.delete(worker.index)
     this.#own.set(worker.index, worker)
     this.#promote()
     this.#fill()

@@ -1,5 +1,5 @@
 import { FrameType } from '@socklet/protocol'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { acknowledged, makeHarness, type Harness, type StartOptions, type TestApp } from './harness.ts'
 
 /**
@@ -12,6 +12,23 @@ beforeAll(async () => {
 })
 afterAll(() => harness.close())
 
+/** Turns that have run on this thread: they are counted, and otherwise what they are. */
+const here = vi.hoisted(() => ({ turns: 0 }))
+vi.mock(import('../../src/worker/isolate.ts'), async (original) => {
+  const real = await original()
+  return {
+    ...real,
+    startIsolate: async (...args) => {
+      const isolate = await real.startIsolate(...args)
+      const { turnHere } = isolate
+      isolate.turnHere = (...input) => {
+        here.turns++
+        return turnHere(...input)
+      }
+      return isolate
+    }
+  }
+})
 const ENOUGH = 200
 
 /** `work MS` uses CPU for so long and says when; the others are for single tests. */
@@ -44,8 +61,19 @@ const CODE = `
 async function practised(options: StartOptions): Promise<TestApp> {
   const test = await harness.start(CODE, options)
   test.open(1)
-  for (let n = 0; n < ENOUGH; n++) await ask(test, `short ${n}`)
+  for (let n = 0; n < ENOUGH; n++) await ask(test, 'short')
   return test
+}
+
+/** One that has its next turn on this thread. Where the machine keeps turns waiting for a core they are not short, and it takes more of them. */
+async function alone(options: StartOptions = {}): Promise<TestApp> {
+  const test = await practised({ ...options, isAlone: true })
+  for (let n = 0; n < 5_000; n++) {
+    const before = here.turns
+    await ask(test, 'short')
+    if (here.turns > before) return test
+  }
+  throw new Error('no turn ran on this thread')
 }
 
 async function ask(test: TestApp, text: string): Promise<string> {
@@ -68,44 +96,30 @@ async function sharesThread(test: TestApp): Promise<boolean> {
   return !ticks.some((tick) => tick > start + 10 && tick < end - 10)
 }
 
-/** The same after many short turns. Where the machine has kept some of them waiting for a core, they were not short: then after more of them. */
-async function comesToShareThread(test: TestApp): Promise<boolean> {
-  for (let round = 0; round < 10; round++) {
-    for (let n = 0; n < ENOUGH; n++) await ask(test, 'short')
-    if (await sharesThread(test)) return true
-  }
-  return false
-}
-
 it('is for apps that are alone, after turns that were short, and many', async () => {
   expect(await sharesThread(await practised({}))).toBe(false)
   const test = await harness.start(CODE, { isAlone: true })
   test.open(1)
   expect(await sharesThread(test)).toBe(false)
-  expect(await comesToShareThread(test)).toBe(true)
-  expect(await sharesThread(test)).toBe(false)
+  const other = await alone()
+  expect(await sharesThread(other)).toBe(true)
+  expect(await sharesThread(other)).toBe(false)
 })
 
 it('is not for apps whose turns may take longer than the pool bears a silent worker', async () => {
   expect(await sharesThread(await practised({ isAlone: true, limits: { turnCpuMs: 10_000 } }))).toBe(false)
 })
 
-it('takes an app through all that it can do', async () => {
-  const test = await practised({ isAlone: true })
+it('takes messages of every kind, what is sent later, and calls back into this process', async () => {
   const texts = ['', 'a', 'héllo', '服务端'.repeat(2000), 'x'.repeat(1_000_000), `${'a'.repeat(2000)}é`]
-  const sent = test.texts().length
-  for (const text of texts) test.event(FrameType.MESSAGE, 1, text)
-  await test.until(() => test.texts().length >= sent + texts.length)
-  expect(test.texts().slice(sent)).toEqual(texts)
-  expect(await ask(test, 'uuid')).toMatch(/^[0-9a-f]{8}-/)
-  for (let n = 0; n < ENOUGH; n++) await ask(test, 'short')
-  expect(await ask(test, 'later 50')).toHaveLength(50)
-  expect(await ask(test, 'later 5000')).toHaveLength(5000)
-  expect(test.downs).toEqual([])
+  for (const text of texts) expect(await ask(await alone(), text)).toBe(text)
+  expect(await ask(await alone(), 'later 50')).toBe('l'.repeat(50))
+  expect(await ask(await alone(), 'later 5000')).toBe('l'.repeat(5000))
+  expect(await ask(await alone(), 'uuid')).toMatch(/^[0-9a-f]{8}-/)
 })
 
 it('gives a rejection that nobody caught, and a recursion without end, to the log', async () => {
-  const test = await practised({ isAlone: true })
+  const test = await alone()
   const rejecting = test.event(FrameType.MESSAGE, 1, 'reject')
   await test.until((frames) => acknowledged(frames).includes(rejecting))
   const recursing = test.event(FrameType.MESSAGE, 1, 'recurse')
@@ -119,7 +133,7 @@ it('gives a rejection that nobody caught, and a recursion without end, to the lo
 })
 
 it('ends an isolate whose turn was longer than its limit, as soon as the turn is over', async () => {
-  const test = await practised({ isAlone: true, limits: { turnCpuMs: 100 } })
+  const test = await alone({ limits: { turnCpuMs: 100 } })
   test.event(FrameType.MESSAGE, 1, 'work 300')
   await test.until(() => test.downs.length > 0)
   expect(test.downs).toEqual(['a turn took more than 100 ms of CPU (limit turnCpuMs)'])
@@ -127,7 +141,7 @@ it('ends an isolate whose turn was longer than its limit, as soon as the turn is
 })
 
 it('ends an isolate whose heap is full', async () => {
-  const test = await practised({ isAlone: true, limits: { heapMiB: 16 } })
+  const test = await alone({ limits: { heapMiB: 16 } })
   test.event(FrameType.MESSAGE, 1, 'fill')
   await test.until(() => test.downs.length > 0)
   expect(test.downs).toEqual(['the heap was above 16 MiB (limit heapMiB)'])

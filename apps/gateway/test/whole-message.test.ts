@@ -6,14 +6,15 @@ import * as wsModule from 'ws'
 import type { WebSocket } from 'ws'
 import { receiveFairly } from '../src/fair-receiver.ts'
 import { FragmentPace, ReadingShare, Turns } from '../src/reading-share.ts'
-import { wholeMessage, type RestingReceiver } from '../src/whole-frame.ts'
+import { wholeMessage } from '../src/whole-message.ts'
+import type { Receiver as OurReceiver } from '../src/ws-receiver.ts'
 
 /*
  * A read that is one whole message does not pass through the receiver of ws. Whatever a client sends, in whatever pieces, what comes
  * of it is what ws makes of it.
  */
 
-type Receiver = NodeJS.WritableStream & RestingReceiver
+type Receiver = NodeJS.WritableStream & Pick<OurReceiver, '_state' | '_bufferedBytes' | '_fragmented' | '_maxPayload' | '_errored' | 'writableEnded'>
 const { Receiver: WsReceiver } = wsModule as unknown as { Receiver: new (options: object) => Receiver }
 const MAX_PAYLOAD = 200
 

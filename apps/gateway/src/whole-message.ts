@@ -1,19 +1,10 @@
 /* oxlint-disable no-underscore-dangle -- the names are those of ws */
 import { isUtf8 } from 'node:buffer'
 import { unmask } from './unmask.ts'
+import { GET_INFO, type Receiver } from './ws-receiver.ts'
 
-/** What is used here of the Receiver of ws 8 (lib/receiver.js). */
-export interface RestingReceiver {
-  readonly _state: number
-  readonly _bufferedBytes: number
-  readonly _fragmented: number
-  readonly _maxPayload: number
-  readonly writableEnded: boolean
-  readonly _errored: boolean
-}
-
-/** Of the Receiver: it waits for a frame. */
-const GET_INFO = 0
+/** What it takes to know whether the Receiver has anything that came before. */
+type RestingReceiver = Pick<Receiver, '_state' | '_bufferedBytes' | '_fragmented' | '_maxPayload' | '_errored' | 'writableEnded'>
 
 /** RFC 6455, 5.2: FIN with opcode 1 or 2, and no reserved bit. */
 const WHOLE_TEXT = 0x81
@@ -37,7 +28,8 @@ export interface WholeMessage {
 export function wholeMessage(receiver: RestingReceiver, read: Buffer): WholeMessage | null {
   const first = read[0]
   if ((first !== WHOLE_TEXT && first !== WHOLE_BINARY) || !rests(receiver)) return null
-  const length = (read[1]! | 0) - MASKED
+  if (read.byteLength < 2) return null
+  const length = read[1]! - MASKED
   const maskAt = length === TWO_OCTETS ? 4 : 2
   const start = maskAt + MASK_BYTES
   if (length > TWO_OCTETS || read.byteLength < start) return null
