@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from '../support/client.ts'
 import { LONG } from '../support/long.ts'
@@ -77,4 +78,26 @@ it('kill -9 of everything loses nothing that a client has seen, and the files op
     expect(n).toBeLessThanOrEqual(round * 100_000 + sent)
     await after.stop()
   }
+})
+
+it('an app whose values cannot be read is refused, and has them when they can be read again', { timeout: 60_000 }, async () => {
+  const platform = await startPlatform()
+  await platform.app('keeper', { __websocket__: KEEPER, read: READER })
+  await platform.admin('PATCH', '/apps/keeper', { limits: { idleMs: 200 } })
+  const client = await connect(platform.url('keeper'))
+  client.send(JSON.stringify({ n: 7 }))
+  expect(await client.next()).toBe('7')
+  await client.close()
+  const holders = async (): Promise<unknown[]> => (await platform.admin('GET', '/platform')).json.workers.filter(({ apps }: { apps: string[] }) => apps.includes('keeper'))
+  await until('it is put away', async () => (await holders()).length === 0)
+  // Who opens an app writes its lease.
+  const other = new DatabaseSync(join(platform.data, 'shared.db'))
+  other.exec('BEGIN IMMEDIATE')
+  await expect(connect(platform.url('keeper'))).rejects.toThrow('503')
+  expect(await holders()).toEqual([])
+  other.exec('ROLLBACK')
+  other.close()
+  expect((await platform.request('keeper', '/read')).json).toMatchObject({ n: 7, size: 1 })
+  expect(await holders()).toHaveLength(1)
+  await platform.close()
 })

@@ -1,8 +1,8 @@
 import { isAppid } from '@socklet/config'
-import type { AppRoute } from '@socklet/protocol'
+import type { AppRoute, Placement } from '@socklet/protocol'
 import { App } from './app.ts'
 import type { Gateway } from './context.ts'
-import { unplace } from './delivery.ts'
+import { unplace, wasPlaced } from './delivery.ts'
 import { afterLimits } from './flow.ts'
 import { closeAll, forgetPeers } from './forget.ts'
 import { Refusal } from './refuse.ts'
@@ -16,6 +16,8 @@ export class Apps {
   readonly #byAppid = new Map<string, App>()
   readonly #byNumber = new Map<number, App>()
   readonly #lookups = new Map<string, Promise<App | null>>()
+  /** What the pool has said, during lookups, of where apps are that are not known here, by number: one of them may be an app that is looked up. */
+  readonly #heard = new Map<number, Placement | null>()
   /** When the pool said that there is no such app. */
   readonly #unknown = new Map<string, number>()
 
@@ -46,10 +48,15 @@ export class Apps {
     if (!isAppid(appid) || this.#isUnknown(appid)) return null
     let lookup = this.#lookups.get(appid)
     if (lookup === undefined) {
-      lookup = this.#locate(appid, soon).finally(() => this.#lookups.delete(appid))
+      lookup = this.#locate(appid, soon).finally(() => this.#onLookedUp(appid))
       this.#lookups.set(appid, lookup)
     }
     return lookup
+  }
+
+  /** The pool says where an app is that is not known here. */
+  hear(number: number, placement: Placement | null): void {
+    if (this.#lookups.size > 0) this.#heard.set(number, placement)
   }
 
   /** The pool says what the app is like from now on. */
@@ -69,6 +76,7 @@ export class Apps {
   /** The pool is gone. The next one may give the same number to another app, so none of them means anything any more. */
   onPoolLost(): void {
     this.#byNumber.clear()
+    this.#heard.clear()
     for (const app of this.#byAppid.values()) unplace(app)
   }
 
@@ -100,7 +108,14 @@ export class Apps {
     const app = new App(this.#gateway(), route)
     this.#byAppid.set(app.appid, app)
     this.#byNumber.set(app.number, app)
+    const placement = this.#heard.get(app.number)
+    if (placement) wasPlaced(app, placement)
     return app
+  }
+
+  #onLookedUp(appid: string): void {
+    this.#lookups.delete(appid)
+    if (this.#lookups.size === 0) this.#heard.clear()
   }
 
   #change(app: App, route: AppRoute): void {

@@ -185,6 +185,14 @@ export function strangerPlaced(gateway: Gateway, app: number, placement: Placeme
   else if (gateway.strangers.size < MAX_STRANGERS) gateway.strangers.set(app, placement)
 }
 
+/** The pool has said where the app is when this gateway did not know it yet, and was told then that there is nothing to attach. */
+export function wasPlaced(app: App, placement: Placement): void {
+  app.gateway.strangers.delete(app.number)
+  app.placement = placement
+  const link = app.gateway.links.get(placement.worker)
+  if (link !== undefined) app.attachment = { link, app: app.number, generation: placement.generation }
+}
+
 function strangersOn(gateway: Gateway, worker: number): void {
   for (const [app, placement] of gateway.strangers) if (placement.worker === worker) strangerPlaced(gateway, app, placement)
 }

@@ -20,7 +20,10 @@ export function poolCalls(gateway: () => Gateway): CallHandlers<GatewayCalls> {
     placed({ app: number, placement, loss }) {
       const app = appOf(number)
       if (app !== undefined) placed(app, placement, loss)
-      else strangerPlaced(gateway(), number, placement)
+      else {
+        strangerPlaced(gateway(), number, placement)
+        gateway().apps.hear(number, placement)
+      }
       return null
     },
     failed({ app: number }) {

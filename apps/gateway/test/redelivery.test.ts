@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FrameType } from '@socklet/protocol'
+import { FrameType, type Placement } from '@socklet/protocol'
 import { at, routeOf, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
 import { connectWorker, openingOf, requestOf, type FakeWorker } from './support/worker.ts'
@@ -88,9 +88,9 @@ test('an app that was put away is placed again by the next event', async () => {
   await first.got(FrameType.OPEN)
   await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
   await platform.pool.placed(7, null)
-  expect(platform.pool.places).toEqual([7])
+  expect(platform.pool.places).toEqual([])
   client.ws.send('wake up')
-  await until(() => platform.pool.places.length === 2)
+  await until(() => platform.pool.places.length === 1)
   platform.pool.placements.set(7, at(7, 1, 2))
   const second = await platform.worker(1)
   second.echo()
@@ -273,6 +273,43 @@ test('a life of an app that nobody here is connected to is told so, too', async 
   await until(() => second.attached.length === 1 && first.attached.length === 3)
   expect(second.attached).toEqual([{ app: 99, generation: 5, after: 0 }])
   expect(first.attached[2]).toEqual({ app: 98, generation: 5, after: 1 })
+})
+
+test('of what the pool says of the place of an app that is looked up the last counts, and its life is told once', async () => {
+  platform.pool.placements.delete(7)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  platform.pool.gate = promise
+  const opening = platform.open('/demo')
+  await until(() => platform.pool.locates.length === 1)
+  const tell = (placement: Placement | null): void => platform.pool.control!.note('placed', { app: 7, placement, loss: 'none' })
+  tell(at(7, 7, 1))
+  tell(null)
+  tell(at(7, 2, 2))
+  resolve()
+  const client = await opening
+  client.ws.send('x')
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(2)
+  const second = await platform.worker(2)
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['OPEN', 'MESSAGE x'])
+  expect(second.attached).toEqual([{ app: 7, generation: 2, after: 0 }])
+  expect(first.log).toEqual([])
+  expect(platform.pool.places).toEqual([])
+})
+
+test('an app that was put away while it was looked up is placed by whoever comes', async () => {
+  platform.pool.placements.delete(7)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  platform.pool.gate = promise
+  const opening = platform.open('/demo')
+  await until(() => platform.pool.locates.length === 1)
+  platform.pool.control!.note('placed', { app: 7, placement: at(7, 7, 1), loss: 'none' })
+  platform.pool.control!.note('placed', { app: 7, placement: null, loss: 'idle' })
+  resolve()
+  await until(() => platform.pool.places.length === 1)
+  platform.pool.placements.set(7, at(7, 7, 2))
+  await opening
+  expect((await first.got(FrameType.OPEN)).generation).toBe(2)
 })
 
 test('an app that comes to life again in the same place is told once for each life', async () => {

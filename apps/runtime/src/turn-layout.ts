@@ -98,7 +98,7 @@ export interface GuestEntries {
   turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => ArrayBuffer | unknown[]
   /** All of the result of the last turn. */
   more: () => unknown[]
-  /** What the store has of `cloud.shared`, before anything else. Returns '' or what could not be read. */
+  /** What the store has of `cloud.shared`, before the first turn. Returns '' or what could not be read. */
   restore: (records: ArrayBuffer) => string
   /** As a turn in which nothing happens, but all that has changed is in its result. Before that it removes the key of `cloud.shared` that has these bytes. */
   rest: (acknowledged: number, forget: ArrayBuffer | undefined) => unknown[]

@@ -35,8 +35,7 @@ export type Loss = 'none' | 'idle' | 'crashed' | 'killed'
 export type PoolCallsOfGateway = {
   /** First call on the link. */
   hello: { params: { gateway: number; version: number; pid?: number }; result: null }
-  /** null if there is no such app. */
-  /** `soon`: a client waits for a WebSocket. If the app can serve one, it is being placed when the answer comes. */
+  /** null if there is no such app. `soon`: a client waits for a WebSocket. If the app can serve one it is placed first, so that `placed` comes before the answer. */
   locate: { params: { appid: string; soon?: boolean }; result: AppRoute | null }
   /** A worker for the app, starting its isolate if need be. Refused with code `unavailable` if it cannot run. */
   place: { params: { app: number }; result: Placement }

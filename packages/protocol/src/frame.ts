@@ -120,7 +120,7 @@ export const FrameType = {
   // pool → worker
   /** The changes with this `sequence` and all before are stored; with Flag.FAILED they could not be. */
   SHARED_DONE: 66,
-  /** What is kept of an app that the worker is to hold: records, in several frames. They come before `hold`. */
+  /** What is kept of an app: records, in several frames, the last one with Flag.END. They come after `hold`, so that the worker loads the app meanwhile, and before `trial`. */
   SHARED_STATE: 67,
   /** The answer to a FETCH begins. Payload: JSON FetchResultHead; with Flag.FAILED, FetchFailure, and there is no answer. Not kept. */
   FETCH_RESULT: 71,

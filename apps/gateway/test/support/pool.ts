@@ -17,7 +17,7 @@ export class FakePool {
   storing: Promise<void> | null = null
   stoppings = 0
   locates: string[] = []
-  /** Of those, for which it was said that a place will be asked for. */
+  /** Of those, for which it was said that a client waits: what has a place is placed then. */
   soon: string[] = []
   places: number[] = []
   hellos = 0
@@ -42,7 +42,10 @@ export class FakePool {
           this.locates.push(appid)
           if (soon) this.soon.push(appid)
           await this.gate
-          return this.routes.get(appid) ?? null
+          const route = this.routes.get(appid) ?? null
+          const placement = route === null ? undefined : this.placements.get(route.app)
+          if (soon && placement !== undefined) control.note('placed', { app: placement.app, placement, loss: 'none' })
+          return route
         },
         place: ({ app }) => this.#place(app),
         stopping: async () => {

@@ -31,8 +31,8 @@ export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): O
   return {
     locate: async ({ appid, soon }) => {
       const app = await apps.find(appid)
-      // The gateway asks for the place next, and is told then what is wrong with it. After this answer: it goes on with that meanwhile.
-      if (soon === true && app !== null && app.placement === null && mayConnect(app)) setImmediate(() => placements.place(app).catch(() => {}))
+      // All gateways hear of the place before this one has the answer. If there is none it asks for it, and is told then what is wrong.
+      if (soon === true && app !== null && app.placement === null && mayConnect(app)) await placements.place(app).catch(() => {})
       return app?.route ?? null
     },
     place: async ({ app: number }) => {

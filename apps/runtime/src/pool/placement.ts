@@ -246,7 +246,6 @@ export class Placements {
     const release = await this.#apps.release(app.appid)
     if (release === null) throw new CallError('unavailable', `there is no app ${app.appid}`)
     for (;;) {
-      const opened = await this.#states.open(app)
       const worker = await this.#pick(app)
       // It may have died since: then nobody would tell us of it any more.
       if (!worker.alive) continue
@@ -254,13 +253,34 @@ export class Placements {
       worker.apps.add(app.number)
       app.placement = placement
       app.startedAt = Date.now()
-      this.#states.give(app, opened, placement.generation, worker)
       // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.
       const held = worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) })
       held.catch((error: Error) => this.#onNotHeld(app, worker, placement, error))
       this.#elsewhereUnless(held, app, worker, placement)
-      return placement
+      if (await this.#giveState(app, worker, placement)) return placement
     }
+  }
+
+  /** What is kept of the app is read while the worker loads it. false if the app is not there any more. */
+  async #giveState(app: PoolApp, worker: WorkerProcess, placement: Placement): Promise<boolean> {
+    worker.flush()
+    try {
+      const opened = await this.#states.open(app)
+      if (app.placement !== placement) return false
+      this.#states.give(app, opened, placement.generation, worker)
+      return true
+    } catch (error) {
+      if (app.placement === placement) this.#takeBack(app, worker)
+      throw error
+    }
+  }
+
+  /** An app that the worker was told of is not to start there. */
+  #takeBack(app: PoolApp, worker: WorkerProcess): void {
+    worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
+    worker.apps.delete(app.number)
+    worker.arriving.delete(app.number)
+    app.placement = null
   }
 
   async #pick(app: PoolApp): Promise<WorkerProcess> {
@@ -290,10 +310,7 @@ export class Placements {
     if (worker.apps.size - worker.arriving.size !== 1 || !this.#workers.leaveAlone(worker)) return
     this.#report(`worker ${worker.index} is busy with the one app that it has: ${app.appid} goes to another`)
     // Behind the `hold`: when the worker reads that, it reads this as well.
-    worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
-    worker.apps.delete(app.number)
-    worker.arriving.delete(app.number)
-    app.placement = null
+    this.#takeBack(app, worker)
     void this.#replace(app, 'killed')
   }
 

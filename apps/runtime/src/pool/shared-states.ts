@@ -41,14 +41,12 @@ export class SharedStates {
   give(app: PoolApp, { lease, records }: OpenedApp, generation: number, worker: WorkerProcess): void {
     this.#leases.set(app.number, { generation, lease })
     this.#parts.delete(app.number)
-    const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app: app.number, generation, connection: 0, sequence: 0 }
-    for (const chunk of records) worker.send(head, chunk)
+    sendState(worker, app.number, generation, records)
   }
 
   /** Gives a worker a copy of what is kept of the app, by this number, to try code with. @throws SharedError */
   async lend(appid: string, number: number, worker: WorkerProcess): Promise<void> {
-    const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app: number, generation: 0, connection: 0, sequence: 0 }
-    for (const chunk of await this.#store.copy(appid)) worker.send(head, chunk)
+    sendState(worker, number, 0, await this.#store.copy(appid))
   }
 
   /** A worker has changes of an app, `bytes[start .. end)`. @throws FrameError if no guest makes so many, which ends the worker */
@@ -125,3 +123,9 @@ export class SharedStates {
   }
 }
 
+
+function sendState(worker: WorkerProcess, app: number, generation: number, records: Uint8Array[]): void {
+  const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }
+  for (const chunk of records) worker.send(head, chunk)
+  worker.send({ ...head, flags: Flag.END })
+}

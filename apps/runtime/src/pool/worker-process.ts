@@ -54,6 +54,8 @@ export interface WorkerProcess {
   readonly running: Set<number>
   /** A frame that is no call. */
   send(head: FrameHead, payload?: Uint8Array): void
+  /** What was sent leaves now, and not at the end of this turn of the event loop. */
+  flush(): void
   /** Ends it at once: what a worker holds is kept by others. */
   kill(): void
   /** Its process runs and its link is open, as far as is known: either may end first. */
@@ -92,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     arriving: new Set(),
     running: new Set(),
     send: (head, payload) => link.send(head, payload),
+    flush: () => link.flush(),
     kill: () => {
       killed ||= !gone
       spawned.kill()
@@ -138,13 +141,19 @@ async function connectGateway(gateway: number, worker: number): Promise<Socket> 
 }
 
 /**
+ * V8 compiles what runs often in batches of at least so many bytes. With its default (4096) one is full in the first turn of nearly every
+ * isolate, with what ran while that began, and takes a third of that turn.
+ */
+const LATE_BASELINE = '--baseline-batch-compilation-threshold=32768'
+
+/**
  * A process that can do nothing but what its open descriptors let it: a worker runs strangers' code. No environment, no files but
  * isolated-vm's, no network, no child processes, no worker threads, no signals but to itself. That is Node's own permission model,
  * which binds JavaScript; the sandbox around it binds the whole process.
  */
 export function spawnLocked(sandbox: Sandbox, program: string, args: string[], links: (Socket | 'pipe')[]): Spawned {
   // The permission model of Node 26.10 does not know of node:sqlite, which writes any file (test/locked).
-  const flags = ['--no-node-snapshot', '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', '--title=socklet-worker', '--input-type=module']
+  const flags = ['--no-node-snapshot', LATE_BASELINE, '--permission', '--no-experimental-sqlite', '--allow-addons', ...READABLE.map((path) => `--allow-fs-read=${path}`), '--disable-warning=SecurityWarning', '--title=socklet-worker', '--input-type=module']
   return spawnIn(sandbox, [...flags, '-', ...args], ['pipe', ...links], program)
 }
 

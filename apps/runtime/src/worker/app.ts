@@ -19,8 +19,8 @@ export interface AppParts {
   release: AppRelease
   /** Gives it an isolate. */
   spare: Spare
-  /** What is kept of `cloud.shared`: records of packages/shared. */
-  state: Uint8Array[]
+  /** What is kept of `cloud.shared`: records of packages/shared. It may come later. */
+  state: Promise<Uint8Array[]>
   gateways: Link[]
   pool: Link
   turns: Turns
@@ -207,7 +207,7 @@ export class App {
   }
 
   async #start(release: AppRelease, admission: Admission): Promise<void> {
-    const { turns, spare } = this.#parts
+    const { state, turns, spare } = this.#parts
     const memoryMiB = release.limits['heapMiB']!
     this.#beginTurn()
     try {
@@ -216,7 +216,6 @@ export class App {
         this.#isolate.dispose()
         return
       }
-      await this.#restore()
       await this.#load(release)
     } catch (error) {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
@@ -224,6 +223,25 @@ export class App {
       this.#endTurn()
       turns.leave(admission)
       spare.refillSoon(memoryMiB)
+    }
+    const records = await state
+    if (this.#gone || records.length === 0) this.#afterTurn()
+    else turns.enter((again) => void this.#restore(records, again))
+  }
+
+  async #restore(state: Uint8Array[], admission: Admission): Promise<void> {
+    const { turns } = this.#parts
+    const isolate = this.#isolate!
+    const records = new Uint8Array(Buffer.concat(state))
+    this.#beginTurn()
+    try {
+      const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
+      if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
+    } catch (error) {
+      this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
+    } finally {
+      this.#endTurn()
+      turns.leave(admission)
       this.#afterTurn()
     }
   }
@@ -446,15 +464,6 @@ export class App {
     if (isFull) this.#reports.reached('heapMiB', 1)
     this.#fail(isFull ? `the heap was above ${this.#release.limits['heapMiB']} MiB (limit heapMiB)` : message, 'tenant')
     return true
-  }
-
-  async #restore(): Promise<void> {
-    const { state, turns } = this.#parts
-    if (state.length === 0) return
-    const isolate = this.#isolate!
-    const records = new Uint8Array(Buffer.concat(state.splice(0)))
-    const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
-    if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
   }
 
   async #load(release: AppRelease): Promise<void> {

@@ -8,6 +8,7 @@ import { App } from './app.ts'
 import { Early } from './early.ts'
 import { openSnapshot, type Snapshot } from './isolate.ts'
 import { Spare } from './spare.ts'
+import { States } from './states.ts'
 import { tryRelease } from './trial.ts'
 import { Turns } from './turns.ts'
 
@@ -15,8 +16,7 @@ const POOL_FD = 3
 
 const apps = new Map<number, App>()
 const early = new Early()
-/** What is kept of apps that are about to be held here. */
-const states = new Map<number, { generation: number; chunks: Uint8Array[] }>()
+const states = new States()
 let turns = new Turns(1)
 let snapshot: Snapshot | null = null
 let tainted = false
@@ -61,7 +61,10 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
     },
     release: async ({ app, ifIdle, discard }) => {
       const held = apps.get(app)
-      if (discard) held?.dispose()
+      if (discard) {
+        states.take(app)
+        held?.dispose()
+      }
       if (held === undefined || (await held.putAway(!ifIdle))) {
         if (apps.get(app) === held) apps.delete(app)
         return true
@@ -89,7 +92,7 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       return Object.fromEntries(await Promise.all(wanted.map(async ([number, held]) => [number, await held.stats()] as const)))
     },
     trial: async ({ number, release, names }) => {
-      const result = await tryRelease({ release, names, state: takeState(number, 0), spare: spare!, turns })
+      const result = await tryRelease({ release, names, state: states.take(number), spare: spare!, turns })
       spare!.refillSoon(release.limits['heapMiB']!)
       return result
     },
@@ -109,7 +112,7 @@ function makeApp(app: number, generation: number, release: AppRelease, watchMs =
     release,
     spare: spare!,
     watchMs,
-    state: takeState(app, generation),
+    state: states.whole(app, generation),
     gateways,
     pool,
     turns,
@@ -123,13 +126,6 @@ function makeApp(app: number, generation: number, release: AppRelease, watchMs =
   })
 }
 
-/** What came of the app's shared values for this life of it. */
-function takeState(app: number, generation: number): Uint8Array[] {
-  const state = states.get(app)
-  states.delete(app)
-  return state?.generation === generation ? state.chunks : []
-}
-
 function onTainted(reason: string): void {
   if (tainted) return
   tainted = true
@@ -140,7 +136,7 @@ function onTainted(reason: string): void {
 function onPoolFrame(bytes: Uint8Array, start: number, end: number): void {
   const type = bytes[start + 4]
   if (type === FrameType.SHARED_DONE) onStored(readHead(bytes, start))
-  else if (type === FrameType.SHARED_STATE) addState(readHead(bytes, start), bytes.slice(start + HEADER_BYTES, end))
+  else if (type === FrameType.SHARED_STATE) states.add(readHead(bytes, start), bytes.slice(start + HEADER_BYTES, end))
   else if (type === FrameType.FETCH_RESULT || type === FrameType.FETCH_PART) onFetched(bytes, start, end)
   else if (type === FrameType.BLOB) takeSnapshot(bytes, start, end)
 }
@@ -154,12 +150,6 @@ function onFetched(bytes: Uint8Array, start: number, end: number): void {
 function onStored({ app, generation, sequence, flags }: FrameHead): void {
   const held = apps.get(app)
   if (held?.generation === generation) held.onStored(sequence, (flags & Flag.FAILED) !== 0)
-}
-
-function addState({ app, generation }: FrameHead, chunk: Uint8Array): void {
-  const state = states.get(app)
-  if (state?.generation === generation) state.chunks.push(chunk)
-  else states.set(app, { generation, chunks: [chunk] })
 }
 
 function takeSnapshot(bytes: Uint8Array, start: number, end: number): void {

@@ -57,9 +57,9 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
 async function start({ release, state, spare }: TrialParts): Promise<Isolate> {
   const { appid, revision, functions, modules, env, limits } = release
   const isolate = await spare.take(limits['heapMiB']!)
-  if (state.length > 0) await isolate.restore(new Uint8Array(Buffer.concat(state)).buffer)
   const problem = await isolate.load({ appid, revision, functions, modules, env, limits })
   if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
+  if (state.length > 0) await isolate.restore(new Uint8Array(Buffer.concat(state)).buffer)
   return isolate
 }
 

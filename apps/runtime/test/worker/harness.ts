@@ -50,6 +50,8 @@ export interface StartOptions {
   gateways?: number
   /** Of the shared values in the store of the harness. Default: of a new app each time. */
   appid?: string
+  /** What is kept comes only after this. */
+  stateAfter?: Promise<void>
   /** Nothing is stored until `test.store()`. */
   holdsChanges?: boolean
   /** What else the app tells its pool. */
@@ -140,7 +142,7 @@ export async function makeHarness(): Promise<Harness> {
         generation: 3,
         release,
         spare,
-        state: records,
+        state: Promise.resolve(options.stateAfter).then(() => records),
         watchMs: 0,
         gateways: gateways.map(({ link }) => link),
         pool: pool.link,

@@ -347,3 +347,34 @@ describe('cloud.shared', () => {
     expect(await test.app.putAway(false)).toBe(true)
   })
 })
+
+describe('an app whose values have not been read yet', () => {
+  it('is loaded meanwhile, takes no turn from others, and begins with its values', async () => {
+    const { appid } = await run(`shared.set('key', { n: 1 })`)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const late = await start({ appid, stateAfter: promise })
+    // As many as may run at a time.
+    const others = [await start({ stateAfter: promise }), await start({ stateAfter: promise })]
+    for (const test of [late, ...others]) test.open(1)
+    const asked = late.event(FrameType.MESSAGE, 1, `return shared.get('key')`)
+    const prompt = await start()
+    prompt.open(1)
+    expect(await say(prompt, `return shared.size`)).toBe('0')
+    expect(acknowledged(late.gateway.frames)).toEqual([])
+    await expect(late.app.stats()).resolves.toMatchObject({ running: true, turns: 0 })
+    resolve()
+    await late.until((frames) => acknowledged(frames).includes(asked))
+    expect(late.texts()).toEqual(['{ n: 1 }'])
+    for (const test of [late, prompt, ...others]) test.app.dispose()
+  })
+
+  it('is put away once it has them', async () => {
+    const { appid } = await run(`shared.set('key', 1)`)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const test = await start({ appid, stateAfter: promise })
+    const away = test.app.putAway(true)
+    resolve()
+    await expect(away).resolves.toBe(true)
+    expect(await afterRestart(appid, `return shared.get('key')`)).toEqual(['1'])
+  })
+})
