@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../support/client.ts'
 import { LONG } from '../support/long.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
@@ -82,6 +82,7 @@ it('kill -9 of everything loses nothing that a client has seen, and the files op
 
 it('an app whose values cannot be read is refused, and has them when they can be read again', { timeout: 60_000 }, async () => {
   const platform = await startPlatform()
+  onTestFinished(() => platform.close())
   await platform.app('keeper', { __websocket__: KEEPER, read: READER })
   await platform.admin('PATCH', '/apps/keeper', { limits: { idleMs: 200 } })
   const client = await connect(platform.url('keeper'))
@@ -99,5 +100,4 @@ it('an app whose values cannot be read is refused, and has them when they can be
   other.close()
   expect((await platform.request('keeper', '/read')).json).toMatchObject({ n: 7, size: 1 })
   expect(await holders()).toHaveLength(1)
-  await platform.close()
 })

@@ -109,7 +109,8 @@ function methods(base: Receiver): Methods & ThisType<FairReceiver> {
     controlMessage(data, done) {
       this.share.use(CONTROL_UNITS)
       base.controlMessage.call(this, data, done)
-      if (this._opcode === CLOSE) readSlowly(this.socket)
+      // Mostly the answer has left, and the socket ends in a moment (end-at-once.ts).
+      if (this._opcode === CLOSE && this.socket.writableLength > 0) readSlowly(this.socket)
     },
     goOn() {
       const done = this.stopped!

@@ -3,6 +3,7 @@ import type { Limits } from '@socklet/config'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
+import { endAtOnce } from './end-at-once.ts'
 import { FREE_FRAGMENTS, receiveFairly } from './fair-receiver.ts'
 import { Refusal, refuseSocket } from './refuse.ts'
 
@@ -89,6 +90,7 @@ export class WebSocketAcceptor {
       ws.connection = connect(ws)
       const { share, fragments } = ws.connection.app
       receiveFairly(ws, socket, share, fragments)
+      endAtOnce(ws, socket)
       ws.on('message', onMessage)
       ws.on('ping', onPing)
       ws.on('pong', onPong)

@@ -17,6 +17,9 @@ export interface LinkOptions {
 /** All descriptors are read into this, one after the other: a buffer for each read would be much to collect. Bytes. */
 const READ_BYTES = 256 * 1024
 
+/** What is not sent at once leaves within this time. Milliseconds. */
+const LATER_MS = 1
+
 /**
  * Frames over a stream socket between two of our processes. What is sent within one turn of the
  * event loop leaves in one write. An error in what arrives ends the link: no frame is skipped.
@@ -28,6 +31,7 @@ export class Link {
   readonly #options: LinkOptions
   readonly #batch = new Batch()
   #scheduled = false
+  #later: NodeJS.Timeout | null = null
   #closed = false
   #failure: Error | undefined
 
@@ -75,6 +79,13 @@ export class Link {
     if (this.#closed) return
     this.#batch.add(head, payload)
     this.#schedule()
+  }
+
+  /** For what nobody waits for: it leaves with whatever is sent next, or in a moment. To write, and to wake the other end, is most of what a small frame costs. */
+  sendLater(head: FrameHead, payload?: Uint8Array): void {
+    if (this.#closed) return
+    this.#batch.add(head, payload)
+    if (!this.#scheduled) this.#later ??= setTimeout(() => this.#onLater(), LATER_MS)
   }
 
   sendText(head: FrameHead, text: string): void {
@@ -141,6 +152,11 @@ export class Link {
     this.#socket.cork()
     for (const part of parts) this.#socket.write(part)
     this.#socket.uncork()
+  }
+
+  #onLater(): void {
+    this.#later = null
+    this.flush()
   }
 
   // setImmediate and not a microtask: it runs after all sockets that are readable now were read,

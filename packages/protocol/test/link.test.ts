@@ -24,7 +24,7 @@ afterAll(() => {
 })
 
 /** Sends these in several turns, then has them sent back. */
-async function thereAndBack(texts: string[], turnEvery: number): Promise<{ sequence: number; text: string }[]> {
+async function thereAndBack(texts: string[], turnEvery: number, isLater = (_: number): boolean => false): Promise<{ sequence: number; text: string }[]> {
   came = []
   const done = new Promise<void>((resolve) => {
     onBatch = () => {
@@ -32,10 +32,12 @@ async function thereAndBack(texts: string[], turnEvery: number): Promise<{ seque
     }
   })
   for (const [sequence, text] of texts.entries()) {
-    link.sendText({ ...head, sequence }, text)
+    if (isLater(sequence)) link.sendLater({ ...head, sequence }, Buffer.from(text))
+    else link.sendText({ ...head, sequence }, text)
     if (sequence % turnEvery === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-  link.send({ ...head, type: FrameType.CLOSED })
+  if (isLater(texts.length)) link.sendLater({ ...head, type: FrameType.CLOSED })
+  else link.send({ ...head, type: FrameType.CLOSED })
   child.kill('SIGCONT')
   await done
   return came
@@ -56,4 +58,12 @@ it('what the system has not taken yet stays what it was, however much is sent af
   const texts = Array.from({ length: 400 }, (_, index) => `${index} `.repeat(4_000).slice(0, 4_000))
   const back = await thereAndBack(texts, 1)
   expect(back.every(({ sequence, text }) => text === texts[sequence])).toBe(true)
+})
+
+it('what is sent later comes in its order, and by itself if nothing else is sent', async () => {
+  const texts = Array.from({ length: 100 }, (_, index) => `${index}`)
+  for (const isLater of [(index: number) => index % 3 > 0, (index: number) => index % 3 === 0, () => true]) {
+    const back = await thereAndBack(texts, 4, isLater)
+    expect(back).toEqual(texts.map((text, sequence) => ({ sequence, text })))
+  }
 })

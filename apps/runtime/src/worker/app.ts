@@ -183,6 +183,8 @@ export class App {
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
     this.#isolate?.dispose()
     this.#reports.abandonFetches()
+    // What it has settled is to be known before its end is, or it would be delivered again.
+    for (const gateway of this.#parts.gateways) gateway.flush()
   }
 
   /** For so long the pool is told when a turn begins and ends, also of the one that runs. Milliseconds. */

@@ -306,6 +306,6 @@ function sendRuns(words: Uint32Array, to: Destination): void {
     const payload = new Uint8Array(8)
     writeU32(payload, 0, words[at + 1]!)
     writeU32(payload, 4, words[at + 2]!)
-    link.send({ type: FrameType.ACK, flags: 0, gateway, app: to.app, generation: to.generation, connection: 0, sequence: 0 }, payload)
+    link.sendLater({ type: FrameType.ACK, flags: 0, gateway, app: to.app, generation: to.generation, connection: 0, sequence: 0 }, payload)
   }
 }
