@@ -23,7 +23,7 @@ export function endAtOnce(ws: ClientSocket, socket: Socket): void {
 
 function end(this: EndingSocket, ...rest: unknown[]): EndingSocket {
   const { _closeFrameSent: sent, _closeFrameReceived: received } = this.webSocket as unknown as Closing
-  if (sent && received && this.writableLength === 0) {
+  if (sent && received) {
     // Not within the callback of a write, where Node makes an error for those that wait, whether or not there are any.
     process.nextTick(destroy, this)
     return this

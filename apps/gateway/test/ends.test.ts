@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { FrameType } from '@socklet/protocol'
 import type { Client } from './support/client.ts'
@@ -130,3 +132,48 @@ test('4 MiB in fragments of 64 bytes is a message like any other', async () => {
   }
   expect((await worker.got(FrameType.MESSAGE)).payload.byteLength).toBe(4 * 1024 * 1024)
 }, 20_000)
+
+/** A client that shakes hands by hand, and never ends its socket. */
+async function neverEnds(): Promise<{ socket: Socket; received: () => Buffer; ended: Promise<unknown> }> {
+  const socket = connect({ port: platform.port, host: '127.0.0.1', allowHalfOpen: true })
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {})
+  const ended = once(socket, 'end')
+  socket.write('GET /demo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n')
+  await until(() => Buffer.concat(chunks).includes('\r\n\r\n'))
+  return { socket, ended, received: () => { const all = Buffer.concat(chunks); return all.subarray(all.indexOf('\r\n\r\n') + 4) } }
+}
+
+test.each(['the client', 'the app'])('when both close frames have passed, %s first, the socket is closed, and nobody waits for the client to end it', async (first) => {
+  platform = await startPlatform({ times: { heartbeat: 60_000, closeHandshake: 60_000 } })
+  const worker = await platform.app('demo', 7)
+  const { socket, ended, received } = await neverEnds()
+  const opened = await worker.got(FrameType.OPEN)
+  if (first === 'the app') {
+    worker.close(opened, 4000)
+    await until(() => received().byteLength > 0)
+  }
+  socket.write(frame(0x88, [0x0f, 0xa0]))
+  await ended
+  expect(received()).toEqual(Buffer.of(0x88, 2, 0x0f, 0xa0))
+  expect((await worker.got(FrameType.CLOSED)).payload.readUInt16LE(0)).toBe(4000)
+  socket.destroy()
+})
+
+test('a client that closes before it has read what waits for it gets all of that, and the close frame', async () => {
+  platform = await startPlatform({ times: { heartbeat: 60_000, closeHandshake: 60_000 } })
+  const worker = await platform.app('demo', 7)
+  const { socket, ended, received } = await neverEnds()
+  socket.pause()
+  const opened = await worker.got(FrameType.OPEN)
+  const message = Buffer.alloc(1024 * 1024, 'm')
+  for (let n = 0; n < 12; n++) worker.send(opened, message)
+  await expect.poll(async () => (await platform.traffic(7)).messagesOut, PATIENT).toBe(12)
+  socket.write(frame(0x88, [0x03, 0xe8]))
+  setTimeout(() => socket.resume(), 100)
+  await ended
+  expect(received().byteLength).toBe(12 * (message.byteLength + 10) + 4)
+  expect(received().subarray(-4)).toEqual(Buffer.of(0x88, 2, 0x03, 0xe8))
+  await worker.got(FrameType.CLOSED)
+  socket.destroy()
+})

@@ -85,7 +85,7 @@ export class Link {
   sendLater(head: FrameHead, payload?: Uint8Array): void {
     if (this.#closed) return
     this.#batch.add(head, payload)
-    if (!this.#scheduled) this.#later ??= setTimeout(() => this.#onLater(), LATER_MS)
+    if (!this.#scheduled && this.#later === null) this.#later = setTimeout(() => this.#onLater(), LATER_MS)
   }
 
   sendText(head: FrameHead, text: string): void {

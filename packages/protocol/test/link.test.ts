@@ -24,7 +24,7 @@ afterAll(() => {
 })
 
 /** Sends these in several turns, then has them sent back. */
-async function thereAndBack(texts: string[], turnEvery: number, isLater = (_: number): boolean => false): Promise<{ sequence: number; text: string }[]> {
+async function thereAndBack(texts: string[], turnEvery: number, isLater: (index: number) => boolean = () => false): Promise<{ sequence: number; text: string }[]> {
   came = []
   const done = new Promise<void>((resolve) => {
     onBatch = () => {
