@@ -135,6 +135,7 @@ function sendControl(connection: Connection, type: number, bytes: Uint8Array, st
   const payload = start + HEADER_BYTES
   if (end - payload > MAX_CONTROL_BYTES) return false
   const head = writeControlHead(bytes, payload, end - payload, type === FrameType.SEND_PING ? FIN_PING : FIN_PONG)
+  if (type === FrameType.SEND_PING) connection.awaitsPong = true
   connection.sendFrame(bytes.subarray(head, end))
   return true
 }

@@ -59,6 +59,8 @@ export class Connection {
   deaf = false
   /** The app is gone: no event of it is worth keeping. */
   forgotten = false
+  /** A ping was sent to which no pong has come. */
+  awaitsPong = false
   /** Bits of Pause. */
   pauses = 0
   /** When the messages so far would all have been due, at the rate of the limit (see rate.ts). */
@@ -117,6 +119,7 @@ export class Connection {
   }
 
   onPong(data: Buffer): void {
+    this.awaitsPong = false
     // Answers to our own pings are none of the app's business.
     if (!data.equals(HEARTBEAT)) this.#onControl(FrameType.PONG, Listen.PONG, data)
   }

@@ -109,7 +109,7 @@ function methods(base: Receiver): Methods & ThisType<FairReceiver> {
     controlMessage(data, done) {
       this.share.use(CONTROL_UNITS)
       base.controlMessage.call(this, data, done)
-      // Mostly the answer has left, and the socket ends in a moment (end-at-once.ts).
+      // Where the answer has left, the socket ends in a moment (end-at-once.ts).
       if (this._opcode === CLOSE && this.socket.writableLength > 0) readSlowly(this.socket)
     },
     goOn() {

@@ -67,5 +67,7 @@ function check(connection: Connection): void {
     return
   }
   connection.readAtBeat = bytesRead
-  if (connection.isOpen) connection.ws.ping(HEARTBEAT)
+  if (!connection.isOpen) return
+  connection.awaitsPong = true
+  connection.ws.ping(HEARTBEAT)
 }

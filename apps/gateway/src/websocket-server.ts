@@ -90,7 +90,7 @@ export class WebSocketAcceptor {
       ws.connection = connect(ws)
       const { share, fragments } = ws.connection.app
       receiveFairly(ws, socket, share, fragments)
-      endAtOnce(ws, socket)
+      endAtOnce(ws.connection)
       ws.on('message', onMessage)
       ws.on('ping', onPing)
       ws.on('pong', onPong)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { FrameType } from '@socklet/protocol'
 import type { Client } from './support/client.ts'
@@ -158,6 +159,41 @@ test.each(['the client', 'the app'])('when both close frames have passed, %s fir
   expect(received()).toEqual(Buffer.of(0x88, 2, 0x0f, 0xa0))
   expect((await worker.got(FrameType.CLOSED)).payload.readUInt16LE(0)).toBe(4000)
   socket.destroy()
+})
+
+test('a client that sends on and on behind its close frame is closed all the same', async () => {
+  platform = await startPlatform({ times: { heartbeat: 60_000, closeHandshake: 200 } })
+  const worker = await platform.app('demo', 7)
+  const { socket } = await neverEnds()
+  await worker.got(FrameType.OPEN)
+  let over = false
+  const more = (error?: Error | null): void => {
+    if (error) over = true
+    else socket.write(Buffer.alloc(65_536), more)
+  }
+  socket.write(frame(0x88, [0x0f, 0xa0]), more)
+  expect((await worker.got(FrameType.CLOSED)).payload.readUInt16LE(0)).toBe(4000)
+  await until(() => over, 'the end of what it sends')
+  expect(worker.log).toEqual(['OPEN', 'CLOSED 4000'])
+})
+
+test.each(['the platform', 'the app'])('a client that may still answer a ping of %s is waited for', async (whose) => {
+  platform = await startPlatform({ times: { heartbeat: 200, closeHandshake: 60_000 } })
+  const worker = await platform.app('demo', 7)
+  const { socket, ended, received } = await neverEnds()
+  const opened = await worker.got(FrameType.OPEN)
+  if (whose === 'the app') worker.command(FrameType.SEND_PING, opened)
+  await until(() => received().byteLength > 0, 'a ping')
+  socket.write(frame(0x88, [0x0f, 0xa0]))
+  await ended
+  // A socket that is closed would be answered with a reset.
+  socket.write(frame(0x8a))
+  socket.write(frame(0x8a))
+  await sleep(50)
+  expect(worker.count(FrameType.CLOSED)).toBe(0)
+  expect(socket.destroyed).toBe(false)
+  socket.end()
+  expect((await worker.got(FrameType.CLOSED)).payload.readUInt16LE(0)).toBe(4000)
 })
 
 test('a client that closes before it has read what waits for it gets all of that, and the close frame', async () => {

@@ -132,15 +132,15 @@ test('a client that dies while it has to wait is closed once, after what it had 
 test.each<[string, Buffer, number]>([
   ['a message that is too large', Buffer.concat([Buffer.of(0x82, 0xff, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0)]), 1009],
   ['a protocol error', frame(FIN | 3), 1002],
-  ['a close frame', Buffer.concat([Buffer.of(0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa0)]), 4000]
+  ['a close frame and more', Buffer.concat([Buffer.of(0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa0), frame(FIN | PING)]), 4000]
 ])('what is sent after %s is read slowly, and costs nobody anything', async (_name, bytes, code) => {
   const sender = await platform.open('/busy')
   await busy.got(FrameType.OPEN)
   sender.socket.pause()
   let sent = 0
   const piece = Buffer.alloc(64 * 1024)
-  const more = (): void => {
-    if (sender.socket.destroyed) return
+  const more = (error?: Error | null): void => {
+    if (error || sender.socket.destroyed) return
     sent++
     sender.socket.write(piece, more)
   }

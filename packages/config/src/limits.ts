@@ -22,7 +22,7 @@ export const LIMITS = {
   sendBufferTotalBytes: { default: 128 * MiB, min: 1024, max: 4 * 1024 * MiB, doc: 'bytes that wait for all slow clients together, in each gateway, a message to many counted once; above it those that have most waiting are closed with 1013' },
   queueEvents: { default: 10_000, min: 1, max: 1_000_000, doc: 'events that wait for the app; above it its sockets are not read until it catches up' },
   queueBytes: { default: 16 * MiB, min: 1024, max: 256 * MiB, doc: 'bytes of events that wait for the app, as queueEvents' },
-  turnCpuMs: { default: 1_000, min: 10, max: 60_000, doc: 'CPU milliseconds of one turn; above it the turn is ended and the isolate replaced' },
+  turnCpuMs: { default: 1_000, min: 10, max: 60_000, doc: 'CPU milliseconds of one turn; above it the turn is ended and the isolate replaced (the first such turn of an app that was quick for long and is alone in its worker may take 5,000)' },
   minuteCpuMs: { default: 30_000, min: 100, max: 60_000, doc: 'CPU milliseconds in a minute; above it the app is slowed down' },
   handlerMs: { default: 60_000, min: 100, max: 3_600_000, doc: 'wall-clock milliseconds of one handler; above it its result is dropped' },
   heapMiB: { default: 64, min: 16, max: 1_024, doc: 'MiB of heap of the isolate; above it the isolate is replaced' },
