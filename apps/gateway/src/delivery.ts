@@ -40,9 +40,9 @@ function send(attachment: Attachment, event: AppEvent): void {
   event.deliveries++
   event.app = attachment.app
   event.generation = attachment.generation
-  // Of a connection that opens again, what the app has made of it since is a part.
   // No client waits for what the app makes of its end.
   if (event.type === FrameType.CLOSED) attachment.link.sendLater(event, event.payload)
+  // Of a connection that opens again, what the app has made of it since is a part.
   else attachment.link.send(event, event.type === FrameType.OPEN ? (event.peer as Connection).opening() : event.payload)
 }
 

@@ -4,43 +4,84 @@ import type { MemoryBound, WorkerProcess } from './worker-process.ts'
 
 /** An isolate that grows an array takes up to 1 GiB in a second before isolated-vm's own limit acts, which adds so much when it is near. */
 const LOOK_EVERY_MS = 100
-/** A worker that runs nothing is looked at once in so many times. */
-const IDLE_EVERY = 20
+/** A worker that holds nothing is looked at so often: a platform at rest is to do nothing else. */
+const LOOK_AT_IDLE_EVERY_MS = 2_000
 /** Above half of the bound it is told so often, see MemoryBound. */
 const TELL_EVERY_MS = 5_000
 const PAGE_BYTES = 4096
 const MIB = 1024 * 1024
 const MIN_SHARE_MIB = 1_024
 
+export interface MemoryWatch {
+  /** The worker is not idle any more. */
+  wake(): void
+  stop(): void
+}
+
 /**
  * Kills the worker once its memory is above the bound. Its file in /proc is kept open, and so is never that of another process
- * with the same number. Where there is no /proc, nothing is watched. Returns what ends the watch.
+ * with the same number. Where there is no /proc, nothing is watched.
  */
-export function watchMemory(worker: WorkerProcess, { bytes, isIdle, onHalf, onOver }: MemoryBound): () => void {
+export function watchMemory(worker: WorkerProcess, bound: MemoryBound): MemoryWatch {
   const file = openStatm(worker.pid)
-  if (file === null) return () => {}
-  let toldAt = -TELL_EVERY_MS
-  let looks = 0
-  const timer = setInterval(() => {
-    if (++looks % IDLE_EVERY !== 0 && isIdle?.() === true) return
-    const rss = readRss(file)
-    if (rss > bytes) {
-      stop()
-      onOver(worker, rss)
-      worker.kill()
-    } else if (rss > bytes / 2 && performance.now() - toldAt > TELL_EVERY_MS) {
-      toldAt = performance.now()
-      onHalf?.(worker)
-    }
-  }, LOOK_EVERY_MS)
-  let stopped = false
-  const stop = (): void => {
-    if (stopped) return
-    stopped = true
-    clearInterval(timer)
-    closeSync(file)
+  return file === null ? { wake: () => {}, stop: () => {} } : new OpenWatch(worker, bound, file)
+}
+
+class OpenWatch implements MemoryWatch {
+  readonly #worker: WorkerProcess
+  readonly #bound: MemoryBound
+  readonly #file: number
+  #toldAt = -TELL_EVERY_MS
+  #stopped = false
+  /** The next look is far. */
+  #rests = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(worker: WorkerProcess, bound: MemoryBound, file: number) {
+    this.#worker = worker
+    this.#bound = bound
+    this.#file = file
+    this.#lookIn(LOOK_EVERY_MS)
   }
-  return stop
+
+  wake(): void {
+    // Only then: who takes one app after the other would never be looked at.
+    if (!this.#rests || this.#stopped) return
+    clearTimeout(this.#timer)
+    this.#plan()
+  }
+
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    closeSync(this.#file)
+  }
+
+  #plan(): void {
+    this.#rests = this.#bound.isIdle?.() === true
+    this.#lookIn(this.#rests ? LOOK_AT_IDLE_EVERY_MS : LOOK_EVERY_MS)
+  }
+
+  #lookIn(ms: number): void {
+    this.#timer = setTimeout(() => this.#look(), ms)
+  }
+
+  #look(): void {
+    const { bytes, onHalf, onOver } = this.#bound
+    const rss = readRss(this.#file)
+    if (rss > bytes) {
+      this.stop()
+      onOver(this.#worker, rss)
+      this.#worker.kill()
+      return
+    }
+    if (rss > bytes / 2 && performance.now() - this.#toldAt > TELL_EVERY_MS) {
+      this.#toldAt = performance.now()
+      onHalf?.(this.#worker)
+    }
+    this.#plan()
+  }
 }
 
 export function memoryText(who: string, rssBytes: number, boundBytes: number): string {

@@ -250,7 +250,7 @@ export class Placements {
       // It may have died since: then nobody would tell us of it any more.
       if (!worker.alive) continue
       const placement = { app: app.number, worker: worker.index, generation: this.#nextGeneration++ }
-      worker.apps.add(app.number)
+      worker.take(app.number)
       app.placement = placement
       app.startedAt = Date.now()
       // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.

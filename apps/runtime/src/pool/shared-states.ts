@@ -123,7 +123,6 @@ export class SharedStates {
   }
 }
 
-
 function sendState(worker: WorkerProcess, app: number, generation: number, records: Uint8Array[]): void {
   const head = { type: FrameType.SHARED_STATE, flags: 0, gateway: 0, app, generation, connection: 0, sequence: 0 }
   for (const chunk of records) worker.send(head, chunk)

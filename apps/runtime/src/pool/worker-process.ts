@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { DATA } from '@socklet/config'
 import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
-import { watchMemory } from './memory-watch.ts'
+import { watchMemory, type MemoryWatch } from './memory-watch.ts'
 import { ADDON, spawnIn, type Sandbox, type Spawned } from './sandbox.ts'
 
 /** isolated-vm, and what node-gyp-build looks for to choose its binary. */
@@ -52,6 +52,8 @@ export interface WorkerProcess {
   readonly arriving: Set<number>
   /** Those that are watched, and in a turn. */
   readonly running: Set<number>
+  /** It holds this app from now on. */
+  take(app: number): void
   /** A frame that is no call. */
   send(head: FrameHead, payload?: Uint8Array): void
   /** What was sent leaves now, and not at the end of this turn of the event loop. */
@@ -82,6 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
   })
   let gone = false
   let killed = false
+  let memory: MemoryWatch | null = null
   let pid = 0
   const worker: WorkerProcess = {
     index: options.index,
@@ -93,6 +96,10 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     apps: new Set(),
     arriving: new Set(),
     running: new Set(),
+    take: (app) => {
+      worker.apps.add(app)
+      memory?.wake()
+    },
     send: (head, payload) => link.send(head, payload),
     flush: () => link.flush(),
     kill: () => {
@@ -115,10 +122,10 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     worker.kill()
     throw new Error(`worker ${options.index} did not start: ${failed}${lastLines()}`)
   }
-  const stopWatching = watchMemory(worker, options.memory)
+  memory = watchMemory(worker, options.memory)
   void exited.then(({ reason, signal }) => {
     gone = true
-    stopWatching()
+    memory.stop()
     link.destroy()
     options.onExit(`${reason}${lastLines()}`, signal)
   })

@@ -378,3 +378,14 @@ describe('an app whose values have not been read yet', () => {
     expect(await afterRestart(appid, `return shared.get('key')`)).toEqual(['1'])
   })
 })
+
+describe('an app that is put away', () => {
+  it('is so once what it has settled has left, also what nobody waits for', async () => {
+    const test = await start()
+    test.open(1)
+    await say(test, `return 'first'`)
+    test.event(FrameType.MESSAGE, 1, '')
+    const pending = test.app.putAway(true).then(() => test.gateway.link.pendingBytes)
+    await expect(pending).resolves.toBe(0)
+  })
+})
