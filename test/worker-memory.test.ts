@@ -9,8 +9,8 @@ import { until } from './support/until.ts'
  * 1 GB when it comes near. So the pool looks at the memory of each worker process.
  */
 const BOUND_MIB = 400
-/** How much more there may be when the pool looks: it does ten times a second, and the attack takes up to 1 GiB in a second. */
-const ONE_LOOK_MIB = 250
+/** How much more there may be when the pool looks: it does ten times a second, where it gets its turn, and the attack takes up to 1 GiB in a second. */
+const ONE_LOOK_MIB = 450
 const LOOK_EVERY_MS = 5
 
 let platform: Platform
@@ -83,8 +83,11 @@ it('a worker whose memory grows past its bound is killed, whoever did it is name
   expect(first).toMatch(/^the worker is killed: its memory is \d+ MiB, above 400 MiB \(option worker-memory-mib\), while a turn of this app ran \(limit heapMiB: 64\); 1 other apps were in it$/)
   // By then it has a worker of its own.
   expect(second).toMatch(/while a turn of this app ran \(limit heapMiB: 64\)$/)
-  expect(await lines('modest')).toEqual([])
-  expect((await platform.admin('GET', '/apps/modest/stats')).json.workerMemoryKills).toBe(0)
+  // It may have been in a turn, too: then nobody knows which of them it was.
+  const suspected = await lines('modest')
+  expect(suspected.filter((line) => !line.includes('while a turn of this app ran'))).toEqual([])
+  expect(suspected.length).toBeLessThan(2)
+  expect((await platform.admin('GET', '/apps/modest/stats')).json.workerMemoryKills).toBe(suspected.length)
   expect(platform.errors()).toMatch(/worker \d+ is killed: its memory is \d+ MiB, above 400 MiB/)
   expect(platform.errors()).toContain('greedy was running when worker')
 
