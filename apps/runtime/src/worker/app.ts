@@ -182,7 +182,7 @@ export class App {
     for (const { done } of this.#forgets.splice(0)) done()
     for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
     this.#isolate?.dispose()
-    this.#reports.abandonFetches()
+    this.#reports.end()
     // What it has settled is to be known before its end is, or it would be delivered again.
     for (const gateway of this.#parts.gateways) gateway.flush()
   }
@@ -194,6 +194,8 @@ export class App {
   }
 
   async stats(): Promise<IsolateStats> {
+    // The pool counts them, and is to know of all when this has come.
+    this.#reports.tellLimits()
     const isolate = this.#isolate
     const alive = isolate !== null && !isolate.disposed && !this.#gone
     return {

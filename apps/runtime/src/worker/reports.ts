@@ -9,11 +9,17 @@ export interface ReportsParts {
   pool: Link
 }
 
+/** Each frame to the pool wakes it, and an app that logs too much reaches its limit in every turn. Nobody waits for what is counted. Milliseconds. */
+const COUNTS_AFTER_MS = 100
+
 /** What this worker says of an app on its own account: nothing of it comes from the isolate, but how often limits were reached. */
 export class Reports {
   readonly #parts: ReportsParts
   /** How often each of GUEST_LIMITS was reached, as the guest said last. */
   #limits: number[] = []
+  /** As the pool was told last. */
+  #toldLimits: number[] = []
+  #timer: NodeJS.Timeout | null = null
 
   constructor(parts: ReportsParts) {
     this.#parts = parts
@@ -35,11 +41,20 @@ export class Reports {
 
   /** So often in all, by the guest. What one says that was taken over, is believed of its own app only. */
   limits(now: number[]): void {
+    this.#limits = now
+    if (now.length > 0) this.#timer ??= setTimeout(() => this.tellLimits(), COUNTS_AFTER_MS)
+  }
+
+  /** Tells the pool now what it was not told yet of the limits that were reached. */
+  tellLimits(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    const now = this.#limits
     for (const [index, limit] of now.length === 0 ? [] : GUEST_LIMITS.entries()) {
-      const times = (now[index]! - (this.#limits[index] ?? 0)) >>> 0
+      const times = (now[index]! - (this.#toldLimits[index] ?? 0)) >>> 0
       if (times > 0) this.reached(limit, times)
     }
-    this.#limits = now
+    this.#toldLimits = now
   }
 
   /** The pool counts it. */
@@ -50,8 +65,9 @@ export class Reports {
     this.#toPool(FrameType.REACHED, 0, payload)
   }
 
-  /** Whatever the isolate has asked for outside, nobody waits for it. */
-  abandonFetches(): void {
+  /** The isolate is gone. Whatever it has asked for outside, nobody waits for it. */
+  end(): void {
+    this.tellLimits()
     this.#toPool(FrameType.FETCH_ABORT, Flag.END)
   }
 

@@ -12,10 +12,17 @@ afterAll(() => harness.close())
 
 const LIMITS = { turnCpuMs: 20_000, minuteCpuMs: 60_000, heapMiB: 512 }
 
-/** How often the pool was told that this limit was reached. */
-function reached(test: TestApp, limit: string): number {
-  const told = test.pool.frames.filter(({ head, payload }) => head.type === FrameType.REACHED && payload.toString('latin1', 4) === limit)
-  return told.reduce((sum, { payload }) => sum + readU32(payload, 0), 0)
+/** What the pool was told of this limit: how often it was reached since it was told last. */
+function told(test: TestApp, limit: string): number[] {
+  return test.pool.frames.filter(({ head, payload }) => head.type === FrameType.REACHED && payload.toString('latin1', 4) === limit).map(({ payload }) => readU32(payload, 0))
+}
+
+/** Waits until the pool was told that the limit was reached at least so often, and gives how often that was. */
+function reached(test: TestApp, limit: string, times: number): Promise<number> {
+  return test.until(() => {
+    const sum = told(test, limit).reduce((all, each) => all + each, 0)
+    return sum >= times && sum
+  })
 }
 
 const linesAbout = (test: TestApp, limit: string): string[] => test.logs().map(({ message }) => message).filter((message) => message.includes(`(limit ${limit}`))
@@ -43,9 +50,55 @@ describe('messages to rooms in one turn', () => {
     const most = MAX_TURN_DELIVERIES / 1_000
     expect(test.texts().map((text) => JSON.parse(text))).toEqual([[most, `RangeError messages to rooms had more than ${MAX_TURN_DELIVERIES} receivers in one turn`], [0, expect.stringContaining('RangeError')]])
     expect(framesOf(test, FrameType.SEND_ROOM)).toHaveLength(most)
-    expect(reached(test, 'turnDeliveries')).toBe(most + 100)
+    await expect(reached(test, 'turnDeliveries', most + 100)).resolves.toBe(most + 100)
     expect(linesAbout(test, 'turnDeliveries')).toHaveLength(1)
   }, 30_000)
+})
+
+describe('a limit that is reached in every turn', () => {
+  const LOGS_TWICE = `exports.main = () => { console.log('one'); console.log('two') }`
+
+  /** So many messages, each in a turn of its own. */
+  async function turns(test: TestApp, count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      const event = test.event(FrameType.MESSAGE, 1, 'x')
+      await test.until((frames) => acknowledged(frames).includes(event))
+    }
+  }
+
+  it('is told to the pool now and then, and not with each turn', async () => {
+    const test = await harness.start(LOGS_TWICE, { limits: { ...LIMITS, logLinesPerSecond: 0 } })
+    test.open(1)
+    const start = performance.now()
+    await turns(test, 50)
+    await expect(reached(test, 'logLinesPerSecond', 102)).resolves.toBe(102)
+    expect(told(test, 'logLinesPerSecond').length).toBeLessThanOrEqual(1 + (performance.now() - start) / 100)
+  })
+
+  it('is told before stats are', async () => {
+    const test = await harness.start(LOGS_TWICE, { limits: { ...LIMITS, logLinesPerSecond: 0 } })
+    test.open(1)
+    let isSent = false
+    // On a slow machine it may be told for its own sake just before.
+    for (let tries = 0; tries < 20 && !isSent; tries++) {
+      await turns(test, 1)
+      const before = test.pool.link.pendingBytes
+      const stats = test.app.stats()
+      isSent = test.pool.link.pendingBytes > before
+      await stats
+    }
+    expect(isSent).toBe(true)
+  })
+
+  it('is told before the end of the isolate', async () => {
+    const test = await harness.start(LOGS_TWICE, { limits: { ...LIMITS, logLinesPerSecond: 0 } })
+    test.open(1)
+    await turns(test, 1)
+    test.app.dispose()
+    await expect(reached(test, 'logLinesPerSecond', 4)).resolves.toBe(4)
+    await test.until(() => test.pool.frames.some(({ head }) => head.type === FrameType.FETCH_ABORT))
+    expect(test.pool.frames.at(-1)!.head.type).toBe(FrameType.FETCH_ABORT)
+  })
 })
 
 describe('a gateway that has much to deliver', () => {
@@ -83,7 +136,7 @@ describe('cloud.shared in one turn', () => {
       await test.until((frames) => acknowledged(frames).includes(event))
       expect(test.texts()[index]).toBe(answer)
     }
-    expect(reached(test, 'sharedChanges')).toBe(1)
+    await expect(reached(test, 'sharedChanges', 1)).resolves.toBe(1)
     expect(linesAbout(test, 'sharedChanges')).toHaveLength(1)
     expect(test.downs).toEqual([])
   }, 30_000)
