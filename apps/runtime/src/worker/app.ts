@@ -1,6 +1,7 @@
 import { Flag, FrameType, readU16, type AppRelease, type IsolateStats, type Link } from '@socklet/protocol'
 import { guestError, type Isolate } from './isolate.ts'
 import { Slowdown } from './cpu-share.ts'
+import { Errands } from './errands.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery } from './mailbox.ts'
@@ -9,8 +10,10 @@ import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import { ShortTurns } from './short-turns.ts'
 import type { Spare } from './spare.ts'
+import { ToldTurns } from './told-turns.ts'
 import { TurnSize } from './turn-size.ts'
 import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
+import { Wake } from './wake.ts'
 
 export interface AppParts {
   app: number
@@ -58,6 +61,9 @@ export class App {
   readonly #reports: Reports
   readonly #slowdown: Slowdown
   readonly #idle: IdleWatch
+  readonly #errands = new Errands()
+  readonly #told: ToldTurns
+  readonly #wake = new Wake(() => this.#enterIfNeeded())
   /** What runs, without its code: that is in the isolate. */
   #release: Pick<AppRelease, 'appid' | 'limits'>
   #isolate: Isolate | null = null
@@ -66,34 +72,24 @@ export class App {
   #busy = true
   /** Of the turn that runs. */
   #admission: Admission | null = null
-  #wake = false
-  #wakeTimer: NodeJS.Timeout | null = null
   #acknowledged = 0
   #lostResults = 0
   readonly #size = new TurnSize()
   readonly #short = new ShortTurns()
   /** The last turn ran on this thread. */
   #wasHere = false
-  #updates: { release: AppRelease; done: (error?: Error) => void }[] = []
   #last: TurnResult | null = null
   /** Gateways that have much to deliver for it. */
   readonly #heldBy = new Set<number>()
-  /** Who wants the isolate put away, and whether it need not be idle for that. */
-  #putAways: { anyway: boolean; done: (isAway: boolean) => void }[] = []
-  #forgets: { key: Uint8Array; done: () => void }[] = []
-  #watchedUntil: number
-  #inTurn = false
-  /** The pool has been told of the turn. */
-  #isTold = false
   readonly #attachTimer: NodeJS.Timeout
 
   constructor({ release, ...parts }: AppParts) {
     this.#parts = parts
     this.#release = withoutCode(release)
-    this.#watchedUntil = performance.now() + parts.watchMs
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
     this.#reports = new Reports(parts)
+    this.#told = new ToldTurns(this.#reports, parts.watchMs)
     this.#slowdown = new Slowdown(release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
     this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
@@ -144,7 +140,7 @@ export class App {
         reject(new Error('the isolate is gone'))
         return
       }
-      this.#updates.push({ release, done: (error) => (error === undefined ? resolve() : reject(error)) })
+      this.#errands.updates.push({ release, done: (error) => (error === undefined ? resolve() : reject(error)) })
       this.#enterIfNeeded()
     })
   }
@@ -157,7 +153,7 @@ export class App {
     if (this.#gone) return Promise.resolve(true)
     if (!anyway && !this.#isIdle) return Promise.resolve(false)
     return new Promise((resolve) => {
-      this.#putAways.push({ anyway, done: resolve })
+      this.#errands.putAways.push({ anyway, done: resolve })
       this.#enterIfNeeded()
     })
   }
@@ -166,7 +162,7 @@ export class App {
   forget(key: Uint8Array): Promise<void> {
     if (this.#gone) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#forgets.push({ key, done: resolve })
+      this.#errands.forgets.push({ key, done: resolve })
       this.#enterIfNeeded()
     })
   }
@@ -175,12 +171,11 @@ export class App {
   dispose(): void {
     if (this.#gone) return
     this.#gone = true
-    for (const timer of [this.#wakeTimer, this.#attachTimer]) if (timer !== null) clearTimeout(timer)
+    clearTimeout(this.#attachTimer)
+    this.#wake.clear()
     this.#idle.stop()
     this.#slowdown.stop()
-    for (const { done } of this.#putAways.splice(0)) done(true)
-    for (const { done } of this.#forgets.splice(0)) done()
-    for (const update of this.#updates.splice(0)) update.done(new Error('the isolate is gone'))
+    this.#errands.end()
     this.#isolate?.dispose()
     this.#reports.end()
     // What it has settled is to be known before its end is, or it would be delivered again.
@@ -189,8 +184,7 @@ export class App {
 
   /** For so long the pool is told when a turn begins and ends, also of the one that runs. Milliseconds. */
   watch(ms: number): void {
-    this.#watchedUntil = Math.max(this.#watchedUntil, performance.now() + ms)
-    if (this.#inTurn && !this.#isTold) this.#beginTurn()
+    this.#told.watch(ms)
   }
 
   async stats(): Promise<IsolateStats> {
@@ -213,7 +207,7 @@ export class App {
   async #start(release: AppRelease, admission: Admission): Promise<void> {
     const { state, turns, spare } = this.#parts
     const memoryMiB = release.limits['heapMiB']!
-    this.#beginTurn()
+    this.#told.begin()
     try {
       this.#isolate = await spare.take(memoryMiB)
       if (this.#gone) {
@@ -224,7 +218,7 @@ export class App {
     } catch (error) {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
     } finally {
-      this.#endTurn()
+      this.#told.end()
       turns.leave(admission)
       spare.refillSoon(memoryMiB)
     }
@@ -237,14 +231,14 @@ export class App {
     const { turns } = this.#parts
     const isolate = this.#isolate!
     const records = new Uint8Array(Buffer.concat(state))
-    this.#beginTurn()
+    this.#told.begin()
     try {
       const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
       if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
     } catch (error) {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
     } finally {
-      this.#endTurn()
+      this.#told.end()
       turns.leave(admission)
       this.#afterTurn()
     }
@@ -258,32 +252,21 @@ export class App {
   async #turn(admission: Admission): Promise<void> {
     this.#admission = admission
     this.#wasHere = false
-    this.#beginTurn()
+    this.#told.begin()
     try {
       // What came with the same read is for this turn, too. And the stack is short then: isolated-vm takes it down with each call.
       await undefined
-      if (this.#updates.length > 0) await this.#loadUpdates()
+      if (this.#errands.updates.length > 0) await this.#loadUpdates()
       if (!this.#gone && this.#mayDeliver) await this.#deliver()
-      if (!this.#gone && this.#forgets.length > 0) await this.#forgetKeys()
-      if (!this.#gone && this.#putAways.length > 0) await this.#rest()
+      if (!this.#gone && this.#errands.forgets.length > 0) await this.#forgetKeys()
+      if (!this.#gone && this.#errands.putAways.length > 0) await this.#rest()
     } finally {
-      this.#endTurn()
+      this.#told.end()
       this.#parts.turns.leave(admission)
       // Whatever else waits for this thread comes first: sockets, timers.
       if (this.#wasHere) setImmediate(() => this.#afterTurn())
       else this.#afterTurn()
     }
-  }
-
-  #beginTurn(): void {
-    this.#inTurn = true
-    this.#isTold = performance.now() <= this.#watchedUntil
-    if (this.#isTold) this.#reports.turn(0)
-  }
-
-  #endTurn(): void {
-    if (this.#isTold) this.#reports.turn(Flag.END)
-    this.#inTurn = this.#isTold = false
   }
 
   #afterTurn(): void {
@@ -293,8 +276,8 @@ export class App {
 
   #enterIfNeeded(): void {
     if (this.#busy || this.#gone) return
-    const wanted = (this.#inbox.hasNext || this.#wake) && this.#mayDeliver
-    if (wanted || this.#updates.length + this.#forgets.length + this.#putAways.length > 0) this.#enter()
+    const wanted = (this.#inbox.hasNext || this.#wake.isWanted) && this.#mayDeliver
+    if (wanted || this.#errands.wait) this.#enter()
   }
 
   get #mayDeliver(): boolean {
@@ -315,19 +298,19 @@ export class App {
   get #isIdle(): boolean {
     const last = this.#last
     const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
-    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#updates.length === 0
+    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#errands.updates.length === 0
   }
 
   /** The last turn before the isolate is put away. What has come meanwhile is a reason to keep it, unless it has to go. */
   async #rest(): Promise<void> {
-    const anyway = this.#putAways.some((one) => one.anyway)
+    const anyway = this.#errands.putAways.some((one) => one.anyway)
     await this.#writeAll()
     if (!this.#gone && (anyway || (!this.#inbox.hasNext && this.#last?.extras === 0))) this.dispose()
-    else for (const { done } of this.#putAways.splice(0)) done(this.#gone)
+    else for (const { done } of this.#errands.putAways.splice(0)) done(this.#gone)
   }
 
   async #forgetKeys(): Promise<void> {
-    for (const { key, done } of this.#forgets.splice(0)) {
+    for (const { key, done } of this.#errands.forgets.splice(0)) {
       await this.#writeAll(new Uint8Array(key).buffer)
       done()
     }
@@ -360,11 +343,9 @@ export class App {
   /** Null if there is nothing to be done. One promise and no more: this is the way of every message. */
   #deliver(): Promise<void> | null {
     const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#size.events, MAX_TURN_BYTES) : NO_EVENTS
-    if (delivery.events === 0 && !this.#wake) return null
+    if (delivery.events === 0 && !this.#wake.isWanted) return null
     if (delivery.events > 0) this.#idle.worked()
-    this.#wake = false
-    if (this.#wakeTimer !== null) clearTimeout(this.#wakeTimer)
-    this.#wakeTimer = null
+    this.#wake.clear()
     if (delivery.suspect !== null) this.#reports.started(delivery.suspect, 0)
     const isolate = this.#isolate!
     const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
@@ -423,7 +404,7 @@ export class App {
       return
     }
     this.#reports.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits['logLineBytes'])}`)
-    this.#wake = true
+    this.#wake.isWanted = true
   }
 
   #accept(result: unknown): void {
@@ -438,18 +419,13 @@ export class App {
     this.#lostResults = 0
     this.#acknowledged = this.#last.number
     const { wakeInMs, left } = this.#last
-    if (left) this.#wake = true
-    if (wakeInMs === null) return
-    this.#wakeTimer = setTimeout(() => {
-      this.#wakeTimer = null
-      this.#wake = true
-      this.#enterIfNeeded()
-    }, wakeInMs)
+    if (left) this.#wake.isWanted = true
+    if (wakeInMs !== null) this.#wake.after(wakeInMs)
   }
 
   async #loadUpdates(): Promise<void> {
-    while (this.#updates.length > 0 && !this.#gone) {
-      const { release, done } = this.#updates.shift()!
+    while (this.#errands.updates.length > 0 && !this.#gone) {
+      const { release, done } = this.#errands.updates.shift()!
       try {
         await this.#load(release)
         done()
