@@ -23,6 +23,8 @@ const IN_ORDER: ReadonlySet<number> = new Set([
   FrameType.SEND, FrameType.SEND_MANY, FrameType.SEND_ROOM, FrameType.SEND_PING, FrameType.SEND_PONG, FrameType.CLOSE, FrameType.TERMINATE, FrameType.PAUSE, FrameType.RESUME,
   FrameType.LISTEN, FrameType.JOIN, FrameType.LEAVE
 ])
+/** What a new life of the app is told of by ATTACH. */
+const STATE: ReadonlySet<number> = new Set([FrameType.JOIN, FrameType.LEAVE, FrameType.PAUSE, FrameType.RESUME])
 const MESSAGES: ReadonlySet<number> = new Set([FrameType.SEND, FrameType.SEND_MANY, FrameType.SEND_ROOM, FrameType.SEND_PING, FrameType.SEND_PONG])
 
 /**
@@ -71,18 +73,23 @@ function endingLink(from: WorkerLink, run: () => boolean): boolean {
  */
 function hold(app: App, from: WorkerLink, type: number, bytes: Uint8Array): void {
   const before = Date.now()
+  const end = bytes.byteLength
+  let many: Many | null = null
   const waiting: Held = {
     units: type === FrameType.SEND_ROOM ? unitsOfRoom(app, bytes) : type === FrameType.SEND_MANY ? unitsOfMany(bytes) : 1,
-    bytes: bytes.byteLength,
+    bytes: end,
     run: (share) => endingLink(from, () => {
-      const many = type === FrameType.SEND_ROOM ? toRoom(app, bytes, 0, bytes.byteLength, before) : type === FrameType.SEND_MANY ? toMany(app, from, bytes, 0, bytes.byteLength, before) : null
-      if (many === null) {
-        if (type !== FrameType.SEND_ROOM) toConnection(app, from, type, bytes, 0, bytes.byteLength, before)
-        return true
-      }
       // What it does not come to now goes on from there.
-      waiting.run = (later) => deliverTo(many, later)
-      return deliverTo(many, share)
+      if (type === FrameType.SEND_ROOM) many ??= toRoom(app, bytes, 0, end, before)
+      else if (type === FrameType.SEND_MANY) many ??= toMany(app, from, bytes, 0, end, before)
+      else toConnection(app, from, type, bytes, 0, end, before)
+      return many === null || deliverTo(many, share)
+    }),
+    foresee: () => endingLink(from, () => {
+      if (type === FrameType.SEND_ROOM) many ??= toRoom(app, bytes, 0, end, before, true)
+      else if (STATE.has(type)) toConnection(app, from, type, bytes, 0, end, before)
+      // What it listens to, a new life says again.
+      return STATE.has(type) || type === FrameType.LISTEN || (type === FrameType.SEND_ROOM && many === null)
     })
   }
   app.writing.hold(waiting, MESSAGES.has(type))
@@ -170,7 +177,7 @@ function deliverTo({ receivers, frame, messageBytes, units, onGone }: Many, shar
 function sendToMany(app: App, many: Many | null, count: number): void {
   const { writing } = app
   if (many === null || deliverTo(many, writing)) return
-  writing.holdRest({ run: (share) => deliverTo(many, share), units: count * many.units, bytes: many.frame.byteLength })
+  writing.holdRest({ run: (share) => deliverTo(many, share), foresee: () => false, units: count * many.units, bytes: many.frame.byteLength })
 }
 
 function sendMany(app: App, from: WorkerLink, bytes: Uint8Array, start: number, end: number): void {
@@ -204,15 +211,15 @@ function sendRoom(app: App, bytes: Uint8Array, start: number, end: number): void
   else sendToMany(app, toRoom(app, bytes, start, end, Infinity), size)
 }
 
-/** Who is in the room at this moment. null if nobody is. @throws FrameError */
-function toRoom(app: App, bytes: Uint8Array, start: number, end: number, before: number): Many | null {
+/** Who is in the room at this moment, also if it `waits` after that. null if nobody is. @throws FrameError */
+function toRoom(app: App, bytes: Uint8Array, start: number, end: number, before: number, waits = false): Many | null {
   const { room, except, message } = readRoomMessage(bytes, start, end, app.gateway.settings.index)
   const members = room === null ? app.connections : membersOf(app, room)
   if (members.size === 0) return null
   const frame = frameMessage(message, (bytes[start + 5]! & Flag.BINARY) !== 0)
   const units = unitsOf(1, message.byteLength)
   // A copy, if it takes longer than this turn: whoever comes later was not meant.
-  const receivers = members.size * units > app.writing.left ? [...members.values()] : members.values()
+  const receivers = waits || members.size * units > app.writing.left ? [...members.values()] : members.values()
   return { receivers: membersBut(receivers, except, before), frame, messageBytes: message.byteLength, units, onGone: () => {} }
 }
 

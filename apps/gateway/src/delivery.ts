@@ -161,6 +161,7 @@ function attach(app: App, wanted: Attachment): void {
   if (!isSame(app.attachment, wanted)) {
     app.attachment = wanted
     dropHalfAnswered(app)
+    app.writing.foresee()
     for (const connection of app.connections.values()) {
       // A new life of the app says again what it listens to.
       connection.listens = 0

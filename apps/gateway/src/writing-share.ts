@@ -26,6 +26,8 @@ const ENTRY_BYTES = 256
 export interface Held {
   /** Does as much of it as there is time for. Returns whether that was all of it. */
   run(share: WritingShare): boolean
+  /** Does as much of it as a new life of the app has to be told of, and fixes who is meant by the rest. Returns whether that was all of it. */
+  foresee(): boolean
   units: number
   bytes: number
 }
@@ -106,6 +108,20 @@ export class WritingShare {
     this.#add(held)
   }
 
+  /**
+   * A new life of the app begins, and is told who is in which room: changes of that which wait take effect now. Messages keep their places,
+   * and their receivers: those that there would have been.
+   */
+  foresee(): void {
+    const rest: Held[] = []
+    for (const held of this.#waiting.slice(this.#first)) {
+      if (held.foresee()) this.#forget(held)
+      else rest.push(held)
+    }
+    this.#waiting = rest
+    this.#first = 0
+  }
+
   /** What was sent to the connection is written, now or in its turn. */
   write(connection: Connection): void {
     if (this.#writesLeft <= 0 || this.#unwritten.length > 0) this.#unwritten.push(connection)
@@ -163,12 +179,16 @@ export class WritingShare {
         break
       }
       this.#first++
-      this.#owed -= held.units
-      this.#bytes -= held.bytes + ENTRY_BYTES
+      this.#forget(held)
     }
     this.#compact()
     this.#note()
     this.#afterRun()
+  }
+
+  #forget({ units, bytes }: Held): void {
+    this.#owed -= units
+    this.#bytes -= bytes + ENTRY_BYTES
   }
 
   #compact(): void {

@@ -1,9 +1,9 @@
-import { Flag, FrameType } from '@socklet/protocol'
+import { Flag, FrameType, Listen } from '@socklet/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Client } from './support/client.ts'
-import { startPlatform, untilAsync, type Platform } from './support/platform.ts'
+import { at, startPlatform, untilAsync, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
-import type { FakeWorker, Got } from './support/worker.ts'
+import { openingOf, type FakeWorker, type Got } from './support/worker.ts'
 
 /** A message to a room is one small command, and work for each of its members: a tenant could keep the gateway's one thread for minutes with one turn. */
 let platform: Platform
@@ -125,3 +125,38 @@ test('a command that turns out to be none when its turn comes ends the link, as 
   client.ws.send('still here')
   await until(() => client.messages.at(-1) === 'still here')
 })
+
+test('a new life of the app that begins while much waits is told of the rooms and pauses that come behind it; messages go to whom they were meant for', async () => {
+  const [one, two, three] = [...await members(2, 'x'), ...await members(1, 'y')] as [{ client: Client; opened: Got }, { client: Client; opened: Got }, { client: Client; opened: Got }]
+  worker.ack(one.opened, two.opened, three.opened)
+  one.client.ws.send('x')
+  const message = await worker.got(FrameType.MESSAGE)
+  // Of such a size that each time a little of what the app may do in a turn is left.
+  for (let index = 0; index < 24; index++) sendToNobody(one.opened, 100_000, 'x'.repeat(12 * 1024))
+  worker.sendRoom(one.opened, 'x', [], 'to one and two')
+  worker.sendRoom(one.opened, 'nobody yet', [], 'to nobody')
+  worker.command(FrameType.LEAVE, one.opened, Buffer.from('x'))
+  worker.command(FrameType.PAUSE, two.opened)
+  worker.command(FrameType.PAUSE, three.opened)
+  worker.command(FrameType.LISTEN, three.opened, undefined, Listen.PING)
+  for (const room of ['x', 'nobody yet']) worker.command(FrameType.JOIN, three.opened, Buffer.from(room))
+  worker.command(FrameType.RESUME, three.opened)
+  worker.sendRoom(one.opened, 'x', [], 'to two and three')
+  worker.send(one.opened, 'to one')
+  // What it says behind that does not wait: the gateway has it all.
+  worker.ack(message)
+  await untilAsync(async () => (await platform.traffic(7)).queueEvents === 0)
+  const next = await platform.worker(2)
+  await platform.pool.placed(7, at(7, 2, 2), true)
+  const attached = await Promise.all([0, 1, 2].map(async (index) => openingOf(await next.got(FrameType.ATTACH, index)).head))
+  expect(attached.map(({ rooms, paused }) => ({ rooms, paused }))).toEqual([{ rooms: [], paused: undefined }, { rooms: ['x'], paused: true }, { rooms: ['y', 'x', 'nobody yet'], paused: undefined }])
+  // It was still waiting.
+  expect(one.client.messages).toEqual([])
+  await until(() => one.client.messages.length === 2)
+  // Of the pings that the old life wanted to hear of, this one knows nothing.
+  three.client.ws.ping('for nobody')
+  three.client.ws.send('heard')
+  await next.got(FrameType.MESSAGE)
+  expect(next.count(FrameType.PING)).toBe(0)
+  expect([one, two, three].map(({ client }) => client.messages)).toEqual([['to one and two', 'to one'], ['to one and two', 'to two and three'], ['to two and three']])
+}, 30_000)
