@@ -77,6 +77,7 @@ export class WorkerLinks {
   #accept(socket: Socket): void {
     const timer = setTimeout(() => link.destroy(), this.#options.helloMs).unref()
     const link: Link = new Link(socket, {
+      gathers: true,
       onFrame: (bytes, start, end) => {
         if (from.worker !== -1) this.#options.onFrame(from, bytes, start, end)
         else {

@@ -12,6 +12,8 @@ export interface LinkOptions {
   onClose?: (error?: Error) => void
   /** Bytes; a longer frame ends the link. Default MAX_FRAME_BYTES. */
   maxFrameBytes?: number
+  /** When there is much to send, it waits for what the next turn of the event loop brings: GATHER_FROM. */
+  gathers?: boolean
 }
 
 /** All descriptors are read into this, one after the other: a buffer for each read would be much to collect. Bytes. */
@@ -21,8 +23,14 @@ const READ_BYTES = 256 * 1024
 const LATER_MS = 1
 
 /**
+ * Bytes. When so much is sent in one turn of the event loop, there is more to read right away, and it leaves together: each write wakes the other
+ * end and is a batch of its own there. Measured: 64 clients' messages left 18 at a time, for 17 µs each in all; so it is 13. What is less leaves at once.
+ */
+const GATHER_FROM = 512
+
+/**
  * Frames over a stream socket between two of our processes. What is sent within one turn of the
- * event loop leaves in one write. An error in what arrives ends the link: no frame is skipped.
+ * event loop leaves in one write, or with what the next one brings. An error in what arrives ends the link: no frame is skipped.
  */
 export class Link {
   static #readBuffer: Buffer | null = null
@@ -31,6 +39,8 @@ export class Link {
   readonly #options: LinkOptions
   readonly #batch = new Batch()
   #scheduled = false
+  /** What waits has waited for another turn of the event loop. */
+  #gathered = false
   #later: NodeJS.Timeout | null = null
   #closed = false
   #failure: Error | undefined
@@ -103,7 +113,7 @@ export class Link {
 
   /** Writes now what waits for the end of the turn. */
   flush(): void {
-    this.#scheduled = false
+    this.#scheduled = this.#gathered = false
     if (this.#closed || this.#batch.empty) return
     const parts = this.#batch.take()
     if (parts.length === 1) this.#socket.write(parts[0]!)
@@ -164,6 +174,15 @@ export class Link {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.flush())
+    setImmediate(() => this.#leave())
+  }
+
+  #leave(): void {
+    const waits = this.#options.gathers === true && !this.#gathered && this.#batch.bytes >= GATHER_FROM
+    if (!waits) this.flush()
+    else {
+      this.#gathered = true
+      setImmediate(() => this.#leave())
+    }
   }
 }

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { FrameType, HEADER_BYTES, Link, readHead, type FrameHead } from '../src/index.ts'
 
 const CHILD = fileURLToPath(new URL('link-child.ts', import.meta.url))
@@ -65,5 +66,45 @@ it('what is sent later comes in its order, and by itself if nothing else is sent
   for (const isLater of [(index: number) => index % 3 > 0, (index: number) => index % 3 === 0, () => true]) {
     const back = await thereAndBack(texts, 4, isLater)
     expect(back).toEqual(texts.map((text, sequence) => ({ sequence, text })))
+  }
+})
+
+/** A link of ours, and the sequences of what has come at its other end. */
+async function pair(gathers: boolean): Promise<{ near: Link; sequences: number[] }> {
+  const sequences: number[] = []
+  const server = createServer((socket) => void new Link(socket, { onFrame: (bytes, start) => sequences.push(readHead(bytes, start).sequence) })).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const near = new Link(socket, { onFrame: () => {}, gathers })
+  onTestFinished(() => {
+    near.destroy()
+    server.close()
+  })
+  return { near, sequences }
+}
+
+it('where a link gathers, much waits for what the next turn of the event loop brings, and no longer; a little does not wait', async () => {
+  for (const [gathers, bytes, waits] of [[true, 600, true], [true, 100, false], [false, 600, false]] as const) {
+    const { near, sequences } = await pair(gathers)
+    const send = (sequence: number): void => near.send({ ...head, sequence }, Buffer.alloc(bytes))
+    send(1)
+    await nextTurn()
+    expect(near.pendingBytes > 0).toBe(waits)
+    send(2)
+    await nextTurn()
+    expect(near.pendingBytes).toBe(0)
+    // From the beginning: what leaves now has not waited yet.
+    send(3)
+    await nextTurn()
+    expect(near.pendingBytes > 0).toBe(waits)
+    send(4)
+    near.flush()
+    send(5)
+    await nextTurn()
+    await nextTurn()
+    expect(near.pendingBytes).toBe(0)
+    while (sequences.length < 5) await nextTurn()
+    expect(sequences).toEqual([1, 2, 3, 4, 5])
   }
 })
