@@ -18,6 +18,7 @@ const ROW_TIMEOUT_MS = 600_000
 /** A load average at which others take part of what is measured. */
 const BUSY = 0.7
 const MISUSE = 2
+const JSON_FILE = 'bench.json'
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 
 const HELP = `npm run bench -- [OPTION]… [ROW]…
@@ -26,7 +27,7 @@ Measures the platform against a bare ws server, and says what was reached. Witho
 all that take seconds).
 
   --quick      under two minutes; fails only on gross loss, twice what is to be reached
-  --json FILE  writes what was measured to a file as well
+  --json FILE  where what was measured is written as JSON (default ${JSON_FILE})
   --rounds N   how often each server is measured (default ${FULL.rounds}, with --quick ${QUICK.rounds})
   --docs       writes the table to docs/benchmarks.md even if this is not a full run of all rows
   --help
@@ -62,7 +63,7 @@ async function main(): Promise<number> {
   for (const row of options.rows) measured.push(await tryRow(row, options.plan))
   await endAllServers()
   process.stdout.write(`${table(report.rows)}\n`)
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
+  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
   if (options.docs || (!options.plan.quick && options.rows === rows)) writePage(report)
   return report.rows.every(isReached) ? 0 : 1
 }
@@ -70,7 +71,7 @@ async function main(): Promise<number> {
 interface Options {
   help: boolean
   docs: boolean
-  json: string | undefined
+  json: string
   plan: Omit<Plan, 'say'>
   rows: Row[]
 }
@@ -79,7 +80,7 @@ interface Options {
 function readOptions(): Options | string {
   try {
     const { values, positionals } = parseArgs({
-      options: { quick: { type: 'boolean' }, docs: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, json: { type: 'string' }, rounds: { type: 'string' } },
+      options: { quick: { type: 'boolean' }, docs: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, json: { type: 'string', default: JSON_FILE }, rounds: { type: 'string' } },
       allowPositionals: true
     })
     const plan = values.quick === true ? QUICK : FULL
