@@ -135,8 +135,8 @@ describe('sendBufferTotalBytes', () => {
     const before = await gatewayMiB(platform)
     const clients = await deafClients(platform, ['crowd'], 20, 12)
     expect((await trafficOf(platform, 'crowd')).buffered).toBeLessThan(21 * MiB)
-    // What was collected is not given back to the system at once.
-    expect((await gatewayMiB(platform)) - before).toBeLessThan(150)
+    // What was collected is not given back to the system at once: 70 to 170 more, and without the limit 210 to 230.
+    expect((await gatewayMiB(platform)) - before).toBeLessThan(190)
     expect((await platform.request('crowd', '/closes')).json.length).toBeGreaterThan(5)
     reader.send('me 1')
     expect((await reader.next()).length).toBe(65_536)
