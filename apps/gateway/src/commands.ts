@@ -72,7 +72,7 @@ function endingLink(from: WorkerLink, run: () => boolean): boolean {
  * that is gone.
  */
 function hold(app: App, from: WorkerLink, type: number, bytes: Uint8Array): void {
-  const before = Date.now()
+  const before = app.gateway.opened
   const end = bytes.byteLength
   let many: Many | null = null
   const waiting: Held = {
@@ -104,7 +104,7 @@ export function sendNow(connection: Connection, payload: Uint8Array, binary: boo
 function toConnection(app: App, from: WorkerLink, type: number, bytes: Uint8Array, start: number, end: number, before: number): void {
   const number = readU32(bytes, start + 16)
   const found = app.connections.get(number)
-  const connection = found !== undefined && found.since <= before ? found : undefined
+  const connection = found !== undefined && found.ordinal <= before ? found : undefined
   const tells = (bytes[start + 5]! & Flag.TELL) !== 0 && (type === FrameType.SEND || type === FrameType.SEND_PING || type === FrameType.SEND_PONG)
   // Of a connection that is closing already, only its end can be hastened, and what it keeps can change.
   if (connection === undefined || !(connection.isOpen || type === FrameType.DATA || type === FrameType.TERMINATE)) {
@@ -200,7 +200,7 @@ function toMany(app: App, from: WorkerLink, bytes: Uint8Array, start: number, en
 function* connectionsAt(app: App, bytes: Uint8Array, start: number, end: number, before: number): Generator<Connection | undefined> {
   for (let at = start; at < end; at += 4) {
     const connection = app.connections.get(readU32(bytes, at))
-    yield connection !== undefined && connection.since <= before ? connection : undefined
+    yield connection !== undefined && connection.ordinal <= before ? connection : undefined
   }
 }
 
@@ -224,7 +224,7 @@ function toRoom(app: App, bytes: Uint8Array, start: number, end: number, before:
 }
 
 function* membersBut(members: Iterable<Connection>, except: Set<number> | null, before: number): Generator<Connection> {
-  for (const connection of members) if (connection.since <= before && !except?.has(connection.number)) yield connection
+  for (const connection of members) if (connection.ordinal <= before && !except?.has(connection.number)) yield connection
 }
 
 function roomSize(app: App, bytes: Uint8Array, start: number, end: number): number {

@@ -47,6 +47,8 @@ export class Connection {
   /** JSON of the ConnectionHead as it was at first: a string, since a Buffer would take twice the memory and is seldom needed. */
   readonly #head: string
   readonly since = Date.now()
+  /** Which one it is of all that this gateway has opened, from 1. */
+  readonly ordinal: number
   messagesIn = 0
   messagesOut = 0
   bytesIn = 0
@@ -91,6 +93,7 @@ export class Connection {
     this.id = id
     this.ws = ws
     this.socket = socket
+    this.ordinal = app.gateway.opened
     this.#head = JSON.stringify(head)
     this.#compressed = head.extensions === '' ? null : new CompressedWriter(ws, () => this.#countCompressed())
   }
