@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32 } from '@socklet/protocol/frame'
+import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32, writeU32 } from '@socklet/protocol/frame'
 import { EXTERNAL_FROM, SMALL_TURN_BYTES } from '../turn-layout.ts'
 import type { TurnInput } from './isolate.ts'
 
@@ -43,12 +43,15 @@ export class Mailbox {
   /** Copies the event frame `source[start .. end)`. */
   add(source: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.#reserve(paddedLength(length))
+    const padded = paddedLength(length)
+    this.#reserve(padded)
     const at = this.#end
+    // The app sees all of it: behind the frame there would be what this memory held before, for whomever.
+    if (padded > length) writeU32(this.#bytes, at + padded - 4, 0)
     this.#bytes.set(start === 0 && end === source.byteLength ? source : source.subarray(start, end), at)
     const external = this.#decodeLongText(at, length)
     this.#bytes[at + 5] = external ? this.#bytes[at + 5]! | Flag.EXTERNAL : this.#bytes[at + 5]! & ~Flag.EXTERNAL
-    this.#end = at + paddedLength(length)
+    this.#end = at + padded
     this.events++
   }
 
