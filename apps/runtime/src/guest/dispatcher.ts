@@ -1,3 +1,4 @@
+import { forgetAsked } from './asked-text.ts'
 import { FrameType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
 import { current, setCurrent } from './current.ts'
@@ -125,6 +126,7 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
       for (let i = 0; i < count; i++) mailboxes[i] = null
       first = count = 0
     }
+    forgetAsked()
     done()
   }
 

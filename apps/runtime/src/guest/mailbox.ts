@@ -1,4 +1,5 @@
 import { HEADER_BYTES, HEADER_WORDS, readU32 } from '@socklet/protocol/frame'
+import { SMALL_TURN_BYTES } from '../turn-layout.ts'
 import { NativeArrayBuffer, NativeUint32Array, NativeUint8Array, charCodeAt, substring } from './primordials.ts'
 import { malformed } from './heads.ts'
 import { readUtf8 } from './utf8.ts'
@@ -9,7 +10,7 @@ export interface Mailbox {
   readonly bytes: Uint8Array
   readonly words: Uint32Array
   /** The words as they came, where there is text: code of the tenant can change the others (message.ts). Null if `latin1` has to tell. */
-  readonly before: Uint32Array | null
+  before: Uint32Array | null
   readonly length: number
   readonly latin1: string | undefined
   readonly texts: string[] | undefined
@@ -30,13 +31,25 @@ export interface EventFrame {
   readonly end: number
 }
 
+/** The words of the newest mailbox without a buffer, as they came. The one before it has its string to tell. */
+const smallWords = new NativeUint32Array(SMALL_TURN_BYTES >> 2)
+let newestSmall: Mailbox | null = null
+
 /** Without a buffer the bytes are those of `latin1`. */
 export function openMailbox(given: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): Mailbox {
-  const buffer = given ?? new NativeArrayBuffer(length)
+  if (given === undefined) return openSmall(length, latin1!, texts)
+  const words = new NativeUint32Array(given)
+  const before = latin1 === undefined && texts === undefined ? null : new NativeUint32Array(words)
+  return { buffer: given, bytes: new NativeUint8Array(given), words, before, length, latin1, texts, offset: 0, nextText: 0 }
+}
+
+function openSmall(length: number, latin1: string, texts: string[] | undefined): Mailbox {
+  const buffer = new NativeArrayBuffer(length)
   const words = new NativeUint32Array(buffer)
-  const isCopied = given !== undefined && (latin1 !== undefined || texts !== undefined)
-  if (given === undefined) for (let i = 0; i < length >> 2; i++) words[i] = wordOf(latin1!, i)
-  return { buffer, bytes: new NativeUint8Array(buffer), words, before: isCopied ? new NativeUint32Array(words) : null, length, latin1, texts, offset: 0, nextText: 0 }
+  for (let i = 0; i < length >> 2; i++) smallWords[i] = words[i] = wordOf(latin1, i)
+  if (newestSmall !== null) newestSmall.before = null
+  newestSmall = { buffer, bytes: new NativeUint8Array(buffer), words, before: smallWords, length, latin1, texts, offset: 0, nextText: 0 }
+  return newestSmall
 }
 
 /** The word with this index among those whose bytes the string has. */

@@ -1,3 +1,4 @@
+import { noteAsked } from './asked-text.ts'
 import { wordOf, type Mailbox } from './mailbox.ts'
 import { bufferOn } from './globals/buffer.ts'
 import { decodeUtf8 } from './globals/utf8.ts'
@@ -61,7 +62,10 @@ function textOf(bytes: Uint8Array): string | null {
   const seen = unchangedBits(mailbox, start, length)
   if (seen === CHANGED) return null
   if (decoded !== null) return decoded
-  return (seen & NOT_ASCII) === 0 ? substring(mailbox.latin1!, start, start + length) : null
+  if ((seen & NOT_ASCII) !== 0) return null
+  const text = substring(mailbox.latin1!, start, start + length)
+  noteAsked(text, mailbox, start)
+  return text
 }
 
 /** No bits of words, but a number of its own. */

@@ -1,5 +1,6 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
 import { EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { writeAsked } from './asked-text.ts'
 import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
@@ -160,7 +161,7 @@ export function sendRoom(room: string | null, except: number[], count: number, d
   if (external) {
     words[word] = index
     end += 4
-  } else if (typeof data === 'string') end = writeUtf8(bytes, end, data)
+  } else if (typeof data === 'string') end = writeText(end, data)
   else {
     typedArraySet(bytes, data, end)
     end += typedArrayByteLength(data)
@@ -333,13 +334,18 @@ function writeMessage(flags: number, gateway: number, connection: number, data: 
 function writeFrame(type: number, flags: number, gateway: number, connection: number, data: string | Uint8Array, sequence: number): void {
   if (typeof data === 'string') {
     reserve(HEADER_BYTES + data.length * 3)
-    finishFrame(type, flags, gateway, connection, writeUtf8(bytes, used + HEADER_BYTES, data), sequence)
+    finishFrame(type, flags, gateway, connection, writeText(used + HEADER_BYTES, data), sequence)
     return
   }
   const length = typedArrayByteLength(data)
   reserve(HEADER_BYTES + length)
   typedArraySet(bytes, data, used + HEADER_BYTES)
   finishFrame(type, flags, gateway, connection, used + HEADER_BYTES + length, sequence)
+}
+
+/** `offset` is that of a word. Returns the offset behind the text. */
+function writeText(offset: number, text: string): number {
+  return writeAsked(words, offset, text) ? offset + text.length : writeUtf8(bytes, offset, text)
 }
 
 /** The message as a value of its own; its index goes into the frame. */

@@ -1,0 +1,33 @@
+import type { Mailbox } from './mailbox.ts'
+
+/**
+ * The ASCII text of a message for which a function asked last. What is sent is often what has come, and its bytes are here as words: four
+ * characters at a time in place of each by itself, from a string that is a part of one outside of the heap.
+ */
+let asked: string | null = null
+let mailbox: Mailbox | null = null
+let start = 0
+
+export function noteAsked(text: string, from: Mailbox, at: number): void {
+  asked = text
+  mailbox = from
+  start = at
+}
+
+/** Nothing is kept for it between turns. */
+export function forgetAsked(): void {
+  asked = mailbox = null
+}
+
+/** Writes the text at `offset`, the beginning of a word, if it is that one and its words are still there. Returns whether it did. */
+export function writeAsked(words: Uint32Array, offset: number, text: string): boolean {
+  const before = mailbox === null ? null : mailbox.before
+  if (before === null || text !== asked) return false
+  const whole = text.length >> 2
+  const from = start >> 2
+  const to = offset >> 2
+  for (let i = 0; i < whole; i++) words[to + i] = before[from + i]!
+  const rest = text.length & 3
+  if (rest > 0) words[to + whole] = before[from + whole]! & ((1 << (rest * 8)) - 1)
+  return true
+}
