@@ -179,7 +179,8 @@ describe('--send-buffer-mib', () => {
       const traffics = await Promise.all(appids.map((appid) => trafficOf(small, appid)))
       expect(traffics.reduce((sum, { buffered }) => sum + buffered, 0)).toBeLessThan(41 * MiB)
       expect(traffics.reduce((sum, { connections }) => sum + connections, 0)).toBeLessThan(24)
-      expect((await gatewayMiB(small)) - before).toBeLessThan(150)
+      // As above: 95 to 155 more, and without the limit 250.
+      expect((await gatewayMiB(small)) - before).toBeLessThan(200)
     } finally {
       await small.close()
     }
