@@ -33,5 +33,6 @@ export async function againstWs(plan: Plan, app: AppSpec, spec: LoadSpec, path: 
 }
 
 export const cpuUsEach = ({ serverCpuUs, count }: LoadResult): number => serverCpuUs / count
+export const loadCpuUsEach = ({ loadCpuUs, count }: LoadResult): number => loadCpuUs / count
 export const perSecond = ({ count, seconds }: LoadResult): number => count / seconds
 export const perCpuSecond = ({ serverCpuUs, count }: LoadResult): number => (count * 1e6) / serverCpuUs

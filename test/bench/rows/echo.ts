@@ -1,4 +1,4 @@
-import { againstWs, cpuUsEach, perSecond, UNHURRIED } from '../compare.ts'
+import { againstWs, cpuUsEach, loadCpuUsEach, perSecond, UNHURRIED } from '../compare.ts'
 import type { Line, Row } from '../row.ts'
 import { ECHO } from '../servers/functions.ts'
 
@@ -30,7 +30,7 @@ export const echoRows: Row[] = CASES.map(({ name, what, connections, bytes, cpu,
     return [
       { measure: `${what}: CPU for each message`, unit: 'µs', base: base.map(cpuUsEach), socklet: socklet.map(cpuUsEach), reach: { of: 'ratio', most: cpu } },
       { measure: `${what}: messages a second`, unit: '/s', base: base.map(perSecond), socklet: socklet.map(perSecond), reach: throughput === null ? null : { of: 'ratio', least: throughput } },
-      { measure: `${what}: CPU of the generator for each message`, unit: 'µs', base: base.map(({ loadCpuUs, count }) => loadCpuUs / count), socklet: socklet.map(({ loadCpuUs, count }) => loadCpuUs / count), reach: null }
+      { measure: `${what}: CPU of the generator for each message`, unit: 'µs', base: base.map(loadCpuUsEach), socklet: socklet.map(loadCpuUsEach), reach: null }
     ]
   }
 }))
