@@ -1,7 +1,11 @@
-const WORD = Int32Array.BYTES_PER_ELEMENT
+const WORD = BigUint64Array.BYTES_PER_ELEMENT
+
+/** The mask as it stands in two words, and those as one: V8 compiles them to machine words, and makes no BigInt of each. */
+const maskBytes = new Uint8Array(WORD)
+const maskWord = new BigUint64Array(maskBytes.buffer)
 
 /**
- * Takes the mask of four octets off a payload, in place (RFC 6455, 5.3): four octets at a time, which is much faster than one by one.
+ * Takes the mask of four octets off a payload, in place (RFC 6455, 5.3): eight octets at a time, which is much faster than one by one.
  * @param first the octet of the mask that is that of the first byte: 0 at the beginning of a payload
  */
 export function unmask(bytes: Uint8Array, mask: Uint8Array, first = 0): void {
@@ -9,19 +13,20 @@ export function unmask(bytes: Uint8Array, mask: Uint8Array, first = 0): void {
   const start = Math.min((WORD - (bytes.byteOffset % WORD)) % WORD, bytes.byteLength)
   const count = Math.floor((bytes.byteLength - start) / WORD)
   octets(bytes, mask, first, 0, start)
-  if (count > 0) words(new Int32Array(bytes.buffer, bytes.byteOffset + start, count), wordOf(mask, first + start))
+  if (count > 0) words(new BigUint64Array(bytes.buffer, bytes.byteOffset + start, count), wordOf(mask, first + start))
   octets(bytes, mask, first, start + count * WORD, bytes.byteLength)
 }
 
 function octets(bytes: Uint8Array, mask: Uint8Array, first: number, start: number, end: number): void {
-  for (let index = start; index < end; index++) bytes[index] = bytes[index]! ^ mask[(first + index) % WORD]!
+  for (let index = start; index < end; index++) bytes[index] = bytes[index]! ^ mask[(first + index) & 3]!
 }
 
-function words(all: Int32Array, mask: number): void {
+function words(all: BigUint64Array, mask: bigint): void {
   for (let index = 0; index < all.length; index++) all[index] = all[index]! ^ mask
 }
 
 /** The mask of the word that begins at this octet. */
-function wordOf(mask: Uint8Array, start: number): number {
-  return new Int32Array(Uint8Array.from({ length: WORD }, (_, index) => mask[(start + index) % WORD]!).buffer)[0]!
+function wordOf(mask: Uint8Array, start: number): bigint {
+  for (let index = 0; index < WORD; index++) maskBytes[index] = mask[(start + index) & 3]!
+  return maskWord[0]!
 }
