@@ -20,44 +20,58 @@ export interface OutboxEvent<Peer = unknown> extends FrameHead {
 /** What an event costs beside its payload, roughly. */
 const EVENT_BYTES = 128
 
+/** Slots at the beginning, and so many at most where nothing waits. Powers of two. */
+const FIRST_SLOTS = 16
+const KEEP_SLOTS = 1024
+
 /**
  * The unsettled events of one app, in order, by sequence number. Numbers are u32 and wrap.
- * A Map keeps the order and forgets from its middle at the same cost: one handler that takes a minute
- * does not make the outbox as long as everything that passed it in that minute, as a ring would be.
+ * They stand in a ring. An event that all others pass, since its handler takes a minute, leaves it, so that the ring is not as long as all that comes in
+ * that minute. No Map for all of them: of that V8 makes a new table every few hundred events, and the old one, once it is among the old objects,
+ * keeps what it named then, with its bytes, until the whole heap is collected; that was a fifth of the CPU of a gateway with messages of 4 KiB.
  */
 export class Outbox<Peer = unknown> {
-  readonly #events = new Map<number, OutboxEvent<Peer>>()
+  /** The events from `#oldest` on, each at the low bits of its number. */
+  #slots: (OutboxEvent<Peer> | undefined)[] = emptySlots(FIRST_SLOTS)
+  #oldest: number
   #next: number
+  /** Events that have left the ring. */
+  readonly #passed = new Map<number, OutboxEvent<Peer>>()
+  #count = 0
   /** Bytes that the events hold. */
   bytes = 0
 
   constructor(first = 0) {
-    this.#next = first >>> 0
+    this.#oldest = this.#next = first >>> 0
   }
 
   get count(): number {
-    return this.#events.size
+    return this.#count
   }
 
   /** Keeps the event and gives it its sequence. */
   push(event: OutboxEvent<Peer>): void {
+    if (this.#isFull) this.#makeRoom()
     event.sequence = this.#next
-    this.#events.set(this.#next, event)
-    this.#next = (this.#next + 1) >>> 0
+    this.#slots[this.#slotOf(this.#next)] = event
+    this.#next = after(this.#next)
+    this.#count++
     this.bytes += event.payload.byteLength + EVENT_BYTES
   }
 
   /** The unsettled event with this number. */
   get(sequence: number): OutboxEvent<Peer> | undefined {
-    return this.#events.get(sequence)
+    return this.#isInRing(sequence) ? this.#slots[this.#slotOf(sequence)] : this.#passed.get(sequence)
   }
 
   /** Takes one event out. */
   settle(sequence: number): OutboxEvent<Peer> | undefined {
-    const event = this.#events.get(sequence)
+    const event = this.get(sequence)
     if (event === undefined) return undefined
-    this.#events.delete(sequence)
+    if (this.#isInRing(sequence)) this.#slots[this.#slotOf(sequence)] = undefined
+    else this.#passed.delete(sequence)
     this.bytes -= event.payload.byteLength + EVENT_BYTES
+    if (--this.#count === 0) this.clear()
     return event
   }
 
@@ -67,7 +81,7 @@ export class Outbox<Peer = unknown> {
    */
   settleRange(first: number, last: number, onSettled: (event: OutboxEvent<Peer>) => void): number {
     const distance = (last - first) >>> 0
-    const before = this.#events.size
+    const before = this.#count
     if (distance >= before) return before - this.#settleWithin(first, distance, onSettled)
     let wasted = 0
     for (let step = 0; step <= distance; step++) {
@@ -78,20 +92,68 @@ export class Outbox<Peer = unknown> {
     return wasted
   }
 
-  /** The unsettled events in order. They may be settled on the way. */
-  unsettled(): IterableIterator<OutboxEvent<Peer>> {
-    return this.#events.values()
+  /** The unsettled events in order. What is settled on the way is left out, what is pushed does not come. */
+  *unsettled(): IterableIterator<OutboxEvent<Peer>> {
+    for (const event of this.#all()) if (this.get(event.sequence) === event) yield event
   }
 
   clear(): void {
-    this.#events.clear()
+    if (this.#slots.length > KEEP_SLOTS) this.#slots = emptySlots(FIRST_SLOTS)
+    else if (this.#count > 0) this.#slots.fill(undefined)
+    this.#oldest = this.#next
+    this.#passed.clear()
+    this.#count = 0
     this.bytes = 0
+  }
+
+  get #isFull(): boolean {
+    return (this.#next - this.#oldest) >>> 0 === this.#slots.length
+  }
+
+  #isInRing(sequence: number): boolean {
+    return (sequence - this.#oldest) >>> 0 < (this.#next - this.#oldest) >>> 0
+  }
+
+  #slotOf(sequence: number): number {
+    return sequence & (this.#slots.length - 1)
+  }
+
+  #all(): OutboxEvent<Peer>[] {
+    const all = [...this.#passed.values()]
+    for (let sequence = this.#oldest; sequence !== this.#next; sequence = after(sequence)) {
+      const event = this.#slots[this.#slotOf(sequence)]
+      if (event !== undefined) all.push(event)
+    }
+    return all
+  }
+
+  /** Where more than half of the slots are of use there are twice as many, else the oldest event leaves the ring. */
+  #makeRoom(): void {
+    this.#leaveSettled()
+    if (!this.#isFull) return
+    if ((this.#count - this.#passed.size) * 2 > this.#slots.length) this.#grow()
+    else {
+      const slot = this.#slotOf(this.#oldest)
+      this.#passed.set(this.#oldest, this.#slots[slot]!)
+      this.#slots[slot] = undefined
+      this.#leaveSettled()
+    }
+  }
+
+  #leaveSettled(): void {
+    while (this.#oldest !== this.#next && this.#slots[this.#slotOf(this.#oldest)] === undefined) this.#oldest = after(this.#oldest)
+  }
+
+  #grow(): void {
+    const slots = emptySlots<OutboxEvent<Peer>>(this.#slots.length * 2)
+    for (const event of this.#slots) if (event !== undefined) slots[event.sequence & (slots.length - 1)] = event
+    this.#slots = slots
   }
 
   /** For a range that is longer than the outbox. */
   #settleWithin(first: number, distance: number, onSettled: (event: OutboxEvent<Peer>) => void): number {
     let settled = 0
-    for (const event of this.#events.values()) {
+    for (const event of this.unsettled()) {
       if (((event.sequence - first) >>> 0) > distance) continue
       this.settle(event.sequence)
       onSettled(event)
@@ -99,4 +161,12 @@ export class Outbox<Peer = unknown> {
     }
     return settled
   }
+}
+
+function after(sequence: number): number {
+  return (sequence + 1) >>> 0
+}
+
+function emptySlots<Event>(count: number): (Event | undefined)[] {
+  return Array.from({ length: count }, () => undefined)
 }

@@ -1,4 +1,6 @@
 import * as fc from 'fast-check'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { Numbers } from '../src/numbers.ts'
 import { Outbox, type OutboxEvent } from '../src/outbox.ts'
@@ -11,7 +13,7 @@ function eventOf(bytes: number): OutboxEvent<null> {
 }
 
 const step = fc.oneof(
-  fc.record({ do: fc.constant('push' as const), bytes: fc.nat(2_000) }),
+  fc.record({ do: fc.constant('push' as const), bytes: fc.nat(2_000), count: fc.oneof(fc.constant(1), fc.nat(40)) }),
   fc.record({ do: fc.constant('settle' as const), from: fc.integer({ min: -5, max: 80 }), length: fc.oneof(fc.nat(12), fc.nat(0xffff_ffff)) })
 )
 const firsts = fc.oneof(fc.constant(0), fc.integer({ min: 0xffff_ffe0, max: 0xffff_ffff }), fc.integer({ min: 0x7fff_ffe0, max: 0x8000_0010 }))
@@ -23,9 +25,11 @@ test('an outbox is a list from which ranges of numbers are taken, also where the
       let model: OutboxEvent<null>[] = []
       for (const one of steps) {
         if (one.do === 'push') {
-          const event = eventOf(one.bytes)
-          outbox.push(event)
-          model.push(event)
+          for (let n = 0; n < one.count; n++) {
+            const event = eventOf(one.bytes)
+            outbox.push(event)
+            model.push(event)
+          }
         } else {
           const from = (first + one.from) >>> 0
           const settled: OutboxEvent<null>[] = []
@@ -40,6 +44,53 @@ test('an outbox is a list from which ranges of numbers are taken, also where the
       }
     })
   )
+})
+
+test('an event that a hundred thousand pass is found where it was, and so are those behind it', () => {
+  const outbox = new Outbox<null>()
+  const slow = [eventOf(1), eventOf(2)]
+  for (const event of slow) outbox.push(event)
+  let inFlight: OutboxEvent<null>[] = []
+  for (let n = 0; n < 1_000; n++) {
+    const pushed = Array.from({ length: 100 }, () => eventOf(3))
+    for (const event of pushed) outbox.push(event)
+    for (const event of inFlight) expect(outbox.settle(event.sequence)).toBe(event)
+    inFlight = pushed
+  }
+  expect([...outbox.unsettled()]).toEqual([...slow, ...inFlight])
+  expect(outbox.settle(1)).toBe(slow[1])
+  expect(outbox.get(0)).toBe(slow[0])
+  expect([...outbox.unsettled()]).toEqual([slow[0], ...inFlight])
+})
+
+test('events that are settled while all are looked at are not looked at', () => {
+  const outbox = new Outbox<null>()
+  for (let n = 0; n < 5; n++) outbox.push(eventOf(1))
+  const seen: number[] = []
+  for (const event of outbox.unsettled()) {
+    seen.push(event.sequence)
+    outbox.settle(event.sequence + 1)
+  }
+  expect(seen).toEqual([0, 2, 4])
+})
+
+test('what has settled is free with the next small collection, also where the outbox itself is among the old objects', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void
+  const outbox = new Outbox<null>()
+  for (let n = 0; n < 8; n++) outbox.push(eventOf(1))
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  let most = 0
+  for (let n = 0; n < 8_000; n++) {
+    outbox.push(eventOf(64 * 1024))
+    outbox.settle(n)
+    if (n % 200 !== 0) continue
+    // The first one frees in the background, the second waits for it.
+    for (let time = 0; time < 2; time++) collect({ type: 'minor' })
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+  }
+  expect(most).toBeLessThan(12 * 1024 * 1024)
 })
 
 test('a range of all numbers costs no more steps than there are events', () => {
