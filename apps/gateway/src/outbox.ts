@@ -28,7 +28,7 @@ const KEEP_SLOTS = 1024
  * The unsettled events of one app, in order, by sequence number. Numbers are u32 and wrap.
  * They stand in a ring. An event that all others pass, since its handler takes a minute, leaves it, so that the ring is not as long as all that comes in
  * that minute. No Map for all of them: of that V8 makes a new table every few hundred events, and the old one, once it is among the old objects,
- * keeps what it named then, with its bytes, until the whole heap is collected; that was a fifth of the CPU of a gateway with messages of 4 KiB.
+ * keeps what it named then, with its bytes, until the whole heap is collected.
  */
 export class Outbox<Peer = unknown> {
   /** The events from `#oldest` on, each at the low bits of its number. */
