@@ -6,7 +6,8 @@
  *   bytes         ArrayBuffer with event frames (packages/protocol), the first `length` bytes of it; undefined if they are few,
  *                 SMALL_TURN_BYTES at most: the guest makes them of `latin1` then
  *   latin1        the same bytes as a string of their values, if they are few or there is text among them: the text of an
- *                 ASCII message is a piece of it, which costs nothing, where decoding in the isolate would
+ *                 ASCII message is a piece of it, which costs nothing, where decoding in the isolate would. A long one is in a list,
+ *                 see OUTSIDE_FROM in isolate.ts
  *   texts         the texts that are not ASCII and long, decoded by the host, in the order of their frames
  *
  * Out: a live ArrayBuffer, or a live array `[ArrayBuffer, …external values]`. It is copied after the microtasks of the turn have
@@ -62,6 +63,12 @@ export const NEVER = 0xffffffff
 /** Texts and buffers from here on cross as values of their own, not inside the buffer of the turn. Bytes or UTF-16 units. */
 export const EXTERNAL_FROM = 1024
 
+/**
+ * In place of the index of an external value, with an offset added: the message is the payload of the event frame that stands there in the
+ * `latin1` of this turn. What is sent is often what has come, and need not leave the isolate for that.
+ */
+export const AS_IT_CAME = 0x80000000
+
 /** Up to so many bytes of events a string alone is the cheapest way into an isolate, as measured: a buffer costs 10 µs, a string less, and the guest 1 µs for each KiB. */
 export const SMALL_TURN_BYTES = 4096
 
@@ -95,7 +102,7 @@ export function wrapped(name: string, code: string): string {
 /** What the guest gives the host when it starts. Until `load` it does not know its app. */
 export interface GuestEntries {
   /** A turn, see above. */
-  turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined) => ArrayBuffer | unknown[]
+  turn: (acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | string[] | undefined, texts: string[] | undefined) => ArrayBuffer | unknown[]
   /** All of the result of the last turn. */
   more: () => unknown[]
   /** What the store has of `cloud.shared`, before the first turn. Returns '' or what could not be read. */

@@ -36,14 +36,15 @@ export class Batch {
   }
 
   /** As `add`, with a text payload that is encoded where it goes. */
-  addText(head: FrameHead, text: string): void {
+  addText(head: FrameHead, text: string, encoding: 'utf8' | 'latin1'): void {
     // One UTF-16 unit is at most three bytes of UTF-8.
-    if (text.length * 3 >= COPY_BELOW) {
-      this.add(head, Buffer.from(text))
+    const most = encoding === 'utf8' ? text.length * 3 : text.length
+    if (most >= COPY_BELOW) {
+      this.add(head, Buffer.from(text, encoding))
       return
     }
-    const chunk = this.#room(paddedLength(HEADER_BYTES + text.length * 3))
-    const length = chunk.write(text, this.#used + HEADER_BYTES, 'utf8')
+    const chunk = this.#room(paddedLength(HEADER_BYTES + most))
+    const length = chunk.write(text, this.#used + HEADER_BYTES, encoding)
     writeHeader(chunk, this.#used, head, length)
     const padded = paddedLength(HEADER_BYTES + length)
     this.#used += padded

@@ -98,9 +98,10 @@ export class Link {
     if (!this.#scheduled && this.#later === null) this.#later = setTimeout(() => this.#onLater(), LATER_MS)
   }
 
-  sendText(head: FrameHead, text: string): void {
+  /** With 'latin1' each unit is a byte as it is. */
+  sendText(head: FrameHead, text: string, encoding: 'utf8' | 'latin1' = 'utf8'): void {
     if (this.#closed) return
-    this.#batch.addText(head, text)
+    this.#batch.addText(head, text, encoding)
     this.#schedule()
   }
 

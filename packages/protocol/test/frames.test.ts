@@ -51,7 +51,7 @@ describe('frames', () => {
           const text = `${index}é`.repeat(length).slice(0, length)
           const payload = Buffer.from(text)
           if (kind === 'bytes') batch.add(one, payload)
-          else if (kind === 'text') batch.addText(one, text)
+          else if (kind === 'text') batch.addText(one, text, 'utf8')
           else batch.addEncoded(encodeFrame(one, payload))
           return plain({ head: one, payload })
         })

@@ -1,3 +1,4 @@
+import { HEADER_BYTES } from '@socklet/protocol/frame'
 import type { Mailbox } from './mailbox.ts'
 
 /**
@@ -17,6 +18,11 @@ export function noteAsked(text: string, from: Mailbox, at: number): void {
 /** Nothing is kept for it between turns. */
 export function forgetAsked(): void {
   asked = mailbox = null
+}
+
+/** Where the event frame of this text stands in that mailbox, or -1 if it is not the one, or of another mailbox. */
+export function askedFrame(text: string, came: Mailbox | null): number {
+  return came !== null && mailbox === came && text === asked ? start - HEADER_BYTES : -1
 }
 
 /** Writes the text at `offset`, the beginning of a word, if it is that one and its words are still there. Returns whether it did. */

@@ -107,11 +107,12 @@ function boot(random: RandomBytes): GuestEntries {
     dispatcher.run(mailbox, reportTimers)
   }
 
-  function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | undefined, texts: string[] | undefined): ArrayBuffer | unknown[] {
-    beginTurn(acknowledged)
+  function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | string[] | undefined, texts: string[] | undefined): ArrayBuffer | unknown[] {
+    const mailbox = length === 0 ? null : openMailbox(bytes, length, typeof latin1 === 'object' ? latin1[0] : latin1, texts)
+    beginTurn(acknowledged, mailbox)
     const pending = wordIsSet(TurnWord.PENDING)
     beginSharedTurn(pending, pending || length > 0 || wordIsSet(TurnWord.TIMERS))
-    runTurn(length === 0 ? null : openMailbox(bytes, length, latin1, texts))
+    runTurn(mailbox)
     return turnResult()
   }
 
@@ -120,7 +121,7 @@ function boot(random: RandomBytes): GuestEntries {
   }
 
   function rest(acknowledged: number, forget: ArrayBuffer | undefined): unknown[] {
-    beginTurn(acknowledged)
+    beginTurn(acknowledged, null)
     if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
     setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
     setWord(TurnWord.EXTRAS, countExtras(sockets))

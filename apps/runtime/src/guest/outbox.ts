@@ -1,7 +1,9 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
-import { EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
-import { writeAsked } from './asked-text.ts'
-import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
+import { AS_IT_CAME, EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { askedFrame, writeAsked } from './asked-text.ts'
+import type { Mailbox } from './mailbox.ts'
+import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
+import { push } from './lists.ts'
 import { writeUtf8 } from './utf8.ts'
 
 /**
@@ -25,6 +27,10 @@ let arrays = 0
 const ARRAYS = 64
 let externals = 0
 let externalBytes = 0
+/** What came with this turn. */
+let came: Mailbox | null = null
+/** Texts that leave as they came, by the frame that says so and the word of it that says where. */
+let asTheyCame = bareArray<{ frame: number; word: number; text: string }>()
 /** Clients that messages to rooms have in this turn. */
 let deliveries = 0
 /** Bytes beyond what a turn may send, for lines that say so. */
@@ -38,7 +44,7 @@ let last: { offset: number; gateway: number; text: string | null; data: Uint8Arr
  * Begins the commands of a turn. If the host has not received the last result (an unhandled rejection makes
  * isolated-vm lose it), its commands stay and are sent again in front of the new ones.
  */
-export function beginTurn(acknowledged: number): void {
+export function beginTurn(acknowledged: number, mailbox: Mailbox | null): void {
   alone = null
   if (acknowledged === resultNumber) {
     if (capacity > SHRINK_ABOVE && used < capacity / 4) allocate(SHRINK_ABOVE / 4)
@@ -52,7 +58,9 @@ export function beginTurn(acknowledged: number): void {
     if (externals > 0) result = [buffer]
     externals = 0
     last = null
-  }
+  } else keepAsTheyCame()
+  if (asTheyCame.length > 0) asTheyCame = bareArray()
+  came = mailbox
   resultNumber = (resultNumber + 1) >>> 0
   result[0] = buffer
   words[TurnWord.NUMBER] = resultNumber
@@ -149,7 +157,6 @@ export function sendRoom(room: string | null, except: number[], count: number, d
   const nameUnits = room === null ? 0 : room.length
   const external = isLong(data)
   reserve(HEADER_BYTES + 8 + nameUnits * 3 + count * 4 + (external ? 4 : typeof data === 'string' ? data.length * 3 : typedArrayByteLength(data)))
-  const index = external ? addExternal(data) : 0
   const payload = used + HEADER_BYTES
   const nameEnd = room === null ? payload + 4 : writeUtf8(bytes, payload + 4, room)
   words[payload >> 2] = room === null ? NO_ROOM : nameEnd - payload - 4
@@ -159,7 +166,7 @@ export function sendRoom(room: string | null, except: number[], count: number, d
   const flags = (binary ? Flag.BINARY : 0) | (external ? Flag.EXTERNAL : 0)
   let end = word << 2
   if (external) {
-    words[word] = index
+    writeExternal(word, data)
     end += 4
   } else if (typeof data === 'string') end = writeText(end, data)
   else {
@@ -327,7 +334,7 @@ function writeMessage(flags: number, gateway: number, connection: number, data: 
     return
   }
   reserve(HEADER_BYTES + 4)
-  words[(used + HEADER_BYTES) >> 2] = addExternal(data)
+  writeExternal((used + HEADER_BYTES) >> 2, data)
   finishFrame(FrameType.SEND, flags | Flag.EXTERNAL, gateway, connection, used + HEADER_BYTES + 4, sequence)
 }
 
@@ -348,15 +355,35 @@ function writeText(offset: number, text: string): number {
   return writeAsked(words, offset, text) ? offset + text.length : writeUtf8(bytes, offset, text)
 }
 
-/** The message as a value of its own; its index goes into the frame. */
-function addExternal(data: string | Uint8Array): number {
+/** Writes where the message is into this word of the frame that is being written. */
+function writeExternal(word: number, data: string | Uint8Array): void {
   const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
-  if (externals >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
+  if (externals + asTheyCame.length >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
+  const frame = typeof data === 'string' ? askedFrame(data, came) : -1
+  if (frame === -1) words[word] = addExternal(data)
+  else {
+    words[word] = AS_IT_CAME + frame
+    push(asTheyCame, { frame: used, word, text: data as string })
+  }
+  externalBytes += size
+}
+
+/** The host does not have what came with a turn whose result it has not received. */
+function keepAsTheyCame(): void {
+  for (let i = 0; i < asTheyCame.length; i++) {
+    const { frame, word, text } = asTheyCame[i]!
+    // The length of the message has come in front of it, see turnIntoMany.
+    const moved = (words[(frame >> 2) + 1]! & 0xff) === FrameType.SEND_MANY ? 1 : 0
+    words[word + moved] = addExternal(text)
+  }
+}
+
+/** The message as a value of its own. Returns its index. */
+function addExternal(data: string | Uint8Array): number {
   needMore()
   // Nobody's setter of an index is to see it. Not at the beginning of each turn: few have any, and it is slow.
   if (externals === 0) objectSetPrototypeOf(result, null)
   result[1 + externals] = typeof data === 'string' ? data : copyOf(data)
-  externalBytes += size
   return externals++
 }
 

@@ -386,12 +386,12 @@ export class App {
     return cpuMs
   }
 
-  #onResult({ suspect, events, news }: Delivery, running: Running, result: unknown): void {
+  #onResult({ suspect, events, news, latin1 }: Delivery, running: Running, result: unknown): void {
     const cpuMs = this.#onTurnEnd(running)
     if (this.#gone) return
     if (suspect !== null) this.#reports.started(suspect, Flag.END)
     this.#size.measure(events - news, cpuMs)
-    this.#accept(result)
+    this.#accept(result, latin1)
   }
 
   /** isolated-vm gives an unhandled rejection in place of the result. The guest still has that, and is asked again. */
@@ -407,9 +407,10 @@ export class App {
     this.#wake.isWanted = true
   }
 
-  #accept(result: unknown): void {
+  /** `came`: what was delivered with the turn. */
+  #accept(result: unknown, came?: string): void {
     try {
-      const last = this.#results.add(checkResult(result))
+      const last = this.#results.add(checkResult(result, came))
       this.#reports.limits(last.limits)
       this.#last = last
     } catch (error) {

@@ -61,10 +61,17 @@ export interface IsolateOptions {
 
 const COPIED = { result: { copy: true } } as const
 
-type TurnArguments = [number, ivm.Copy<ArrayBuffer> | undefined, number, string | undefined, ivm.Copy<string[]> | undefined]
+/**
+ * Units from which isolated-vm keeps a string outside of the isolate's heap. V8 has such a string among its old objects: what was delivered would pile up
+ * until it is as much as the app's whole heap may be, and then isolated-vm has all of that heap collected, twice, its compiled code with it.
+ * In a list it is a new object, and of those the next small collection takes all that nobody holds.
+ */
+const OUTSIDE_FROM = 1024
+
+type TurnArguments = [number, ivm.Copy<ArrayBuffer> | undefined, number, string | ivm.Copy<string[]> | undefined, ivm.Copy<string[]> | undefined]
 
 function argumentsOf(acknowledged: number, { bytes, length, latin1, texts }: TurnInput): TurnArguments {
-  return [acknowledged, bytes === undefined ? undefined : moved(bytes), length, latin1, texts === undefined ? undefined : copied(texts)]
+  return [acknowledged, bytes === undefined ? undefined : moved(bytes), length, inHeap(latin1), texts === undefined ? undefined : copied(texts)]
 }
 
 /** A new isolate from the snapshot of the guest, which does not know its app yet. `onCreated` gives the means to end it while it still starts. */
@@ -121,6 +128,10 @@ export function guestError(error: unknown): Error {
   const clean = new Error(error instanceof Error ? error.message : text)
   clean.stack = text.includes('within isolated-vm') ? 'a value that is no Error' : boundary === -1 ? clean.message : text.slice(0, boundary)
   return clean
+}
+
+function inHeap(text: string | undefined): string | ivm.Copy<string[]> | undefined {
+  return text === undefined || text.length < OUTSIDE_FROM ? text : copied([text])
 }
 
 /** The bytes go into the isolate without being copied. */

@@ -1,6 +1,6 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
 import { byGateway, receiverBytes, withReceivers } from './receivers.ts'
-import { GUEST_LIMITS, MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { AS_IT_CAME, GUEST_LIMITS, MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
 /** What came out of an isolate is not what a guest makes. Only tenant code can have done that, so its isolate is given up. */
 export class ResultError extends Error {
@@ -69,6 +69,8 @@ export interface CheckedResult {
   bytes: Uint8Array
   /** From the second one on. */
   externals: unknown[]
+  /** The events of the turn, as they came: a byte for each unit. Empty if there was no text among them. */
+  came: string
 }
 
 const NO_EXTERNALS: unknown[] = []
@@ -78,15 +80,15 @@ export function isPartOnly(result: unknown): boolean {
   return result instanceof ArrayBuffer && result.byteLength >= TURN_HEADER_BYTES && new Uint32Array(result, TurnWord.MORE * 4, 1)[0]! > 0
 }
 
-/** @throws ResultError */
-export function checkResult(result: unknown): CheckedResult {
+/** `came`: what was delivered with the turn. @throws ResultError */
+export function checkResult(result: unknown, came = ''): CheckedResult {
   const buffer: unknown = Array.isArray(result) ? result[0] : result
   if (!(buffer instanceof ArrayBuffer)) throw new ResultError('the result of a turn is not one')
   if (buffer.byteLength < TURN_HEADER_BYTES) throw new ResultError('the result of a turn has no header')
   const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
   const used = words[TurnWord.USED]!
   if (used < TURN_HEADER_BYTES || used > buffer.byteLength) throw new ResultError('the result of a turn has a length that it cannot have')
-  return { words, bytes: new Uint8Array(buffer, 0, used), externals: Array.isArray(result) ? result : NO_EXTERNALS }
+  return { words, bytes: new Uint8Array(buffer, 0, used), externals: Array.isArray(result) ? result : NO_EXTERNALS, came }
 }
 
 /** What the result says of the guest. */
@@ -136,7 +138,8 @@ export function sendToGateways(result: CheckedResult, to: Destination): void {
 }
 
 /** Frames that go to the same link one after the other leave as one piece. */
-function sendFrames({ words, bytes, externals }: CheckedResult, to: Destination, toPool: boolean, toGateways: boolean): void {
+function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toGateways: boolean): void {
+  const { words, bytes } = result
   const dataIsSent = toGateways && words[TurnWord.DATA]! > 0
   if (dataIsSent) sendData(bytes, to)
   let runLink: Link | null = null
@@ -156,8 +159,8 @@ function sendFrames({ words, bytes, externals }: CheckedResult, to: Destination,
       runLink = link
       runStart = at
     }
-    if (isWanted && everywhere) sendToSeveral(bytes, at, next, externals, to.gateways)
-    else if (isWanted && external) sendExternal(bytes, at, externals, link!)
+    if (isWanted && everywhere) sendToSeveral(result, at, next, to.gateways)
+    else if (isWanted && external) sendExternal(result, at, link!)
     if (alone) runStart = next
     at = next
   }
@@ -185,20 +188,21 @@ function isForSeveral(bytes: Uint8Array, at: number): boolean {
   return readU16(bytes, at + 6) === ALL_GATEWAYS && (bytes[at + 4] === FrameType.SEND_ROOM || bytes[at + 4] === FrameType.SEND_MANY)
 }
 
-function sendToSeveral(bytes: Uint8Array, at: number, next: number, externals: unknown[], gateways: Link[]): void {
-  if (bytes[at + 4] === FrameType.SEND_ROOM) sendToAll(bytes, at, next, externals, gateways)
-  else sendPairs(bytes, at, externals, gateways)
+function sendToSeveral(result: CheckedResult, at: number, next: number, gateways: Link[]): void {
+  if (result.bytes[at + 4] === FrameType.SEND_ROOM) sendToAll(result, at, next, gateways)
+  else sendPairs(result, at, gateways)
 }
 
 /** A message to connections at several gateways: each of these gets it once, with its own receivers. */
-function sendPairs(bytes: Uint8Array, at: number, externals: unknown[], gateways: Link[]): void {
+function sendPairs(result: CheckedResult, at: number, gateways: Link[]): void {
+  const { bytes } = result
   const head = headOf(bytes, at)
   const payload = at + HEADER_BYTES
   const end = at + readU32(bytes, at)
   const length = payload + 4 <= end ? readU32(bytes, payload) : Infinity
   const receivers = payload + 4 + paddedLength(length)
   if (length > end - payload || receivers > end || (end - receivers) % 8 !== 0) throw new ResultError('a message to many is longer than its frame')
-  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(bytes, at, externals) : bytes.subarray(payload + 4, payload + 4 + length)
+  const message = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 ? externalMessage(result, at) : bytes.subarray(payload + 4, payload + 4 + length)
   const connections = byGateway(bytes, receivers, end, gateways.length)
   if (connections === null) throw new ResultError('a message to many is for a gateway that does not exist')
   for (const [gateway, link] of gateways.entries()) {
@@ -208,11 +212,12 @@ function sendPairs(bytes: Uint8Array, at: number, externals: unknown[], gateways
 }
 
 /** Only the gateways together know who is in a room. */
-function sendToAll(bytes: Uint8Array, at: number, next: number, externals: unknown[], gateways: Link[]): void {
+function sendToAll(result: CheckedResult, at: number, next: number, gateways: Link[]): void {
+  const { bytes } = result
   const isExternal = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
   for (const [index, link] of gateways.entries()) {
     writeU16(bytes, at + 6, index)
-    if (isExternal) sendExternal(bytes, at, externals, link)
+    if (isExternal) sendExternal(result, at, link)
     else link.sendEncoded(bytes.subarray(at, next))
   }
 }
@@ -254,31 +259,56 @@ function roomMessageOffset(bytes: Uint8Array, payload: number, end: number): num
   return countAt + 4 > end ? end : countAt + 4 + readU32(bytes, countAt) * 8
 }
 
-function externalMessage(bytes: Uint8Array, at: number, externals: unknown[]): Uint8Array {
-  const value = externalValue(bytes, at, externals)
+function externalMessage(result: CheckedResult, at: number): Uint8Array {
+  const index = externalIndex(result, at)
+  if (index >= AS_IT_CAME) return Buffer.from(asItCame(result, index - AS_IT_CAME), 'latin1')
+  const value = externalValue(result, index)
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
-function externalValue(bytes: Uint8Array, at: number, externals: unknown[]): string | Uint8Array {
-  const value = externals[1 + readU32(bytes, indexOffset(bytes, at))]
+function externalIndex({ bytes }: CheckedResult, at: number): number {
+  return readU32(bytes, indexOffset(bytes, at))
+}
+
+function externalValue({ externals }: CheckedResult, index: number): string | Uint8Array {
+  const value = externals[1 + index]
   if (typeof value === 'string') return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   throw new ResultError('a message is neither text nor bytes')
 }
 
+/** The payload of the event frame that stands there in what came, a byte for each unit. */
+function asItCame({ came }: CheckedResult, frame: number): string {
+  const length = frame + HEADER_BYTES <= came.length ? lengthAt(came, frame) : 0
+  if (length < HEADER_BYTES || frame + length > came.length) throw new ResultError('a message has not come with its turn')
+  return came.substring(frame + HEADER_BYTES, frame + length)
+}
+
+/** As readU32, of a text with a byte for each unit. */
+function lengthAt(text: string, at: number): number {
+  return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0
+}
+
 /** The message takes its place in the frame. */
-function sendExternal(bytes: Uint8Array, at: number, externals: unknown[], link: Link): void {
+function sendExternal(result: CheckedResult, at: number, link: Link): void {
+  const { bytes } = result
   const type = bytes[at + 4]!
   const end = at + readU32(bytes, at)
   const head = headOf(bytes, at)
   const indexAt = indexOffset(bytes, at)
-  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(bytes, at, externals), bytes.subarray(indexAt + 4, end)))
-  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(bytes, at, externals)))
-  else sendValue(head, externalValue(bytes, at, externals), link)
+  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(result, at), bytes.subarray(indexAt + 4, end)))
+  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(result, at)))
+  else sendAlone(result, at, head, link)
 }
 
 /** Text is encoded where it leaves. */
-function sendValue(head: FrameHead, value: string | Uint8Array, link: Link): void {
+function sendAlone(result: CheckedResult, at: number, head: FrameHead, link: Link): void {
+  const index = externalIndex(result, at)
+  if (index >= AS_IT_CAME) {
+    link.sendText(head, asItCame(result, index - AS_IT_CAME), 'latin1')
+    return
+  }
+  const value = externalValue(result, index)
   if (typeof value === 'string') link.sendText(head, value)
   else link.send(head, value)
 }

@@ -38,7 +38,7 @@ export class Results {
     }
     sendToPool(result, this.#to)
     this.#waiting.push({ result, change: this.#sent })
-    this.#bytes += result.bytes.buffer.byteLength
+    this.#bytes += sizeOf(result)
     this.#release()
     return read
   }
@@ -60,7 +60,7 @@ export class Results {
     // The difference and not the numbers: these begin anew after 2^32.
     while (count < this.#waiting.length && ((this.#stored - this.#waiting[count]!.change) | 0) >= 0) {
       const { result } = this.#waiting[count++]!
-      this.#bytes -= result.bytes.buffer.byteLength
+      this.#bytes -= sizeOf(result)
       sendToGateways(result, this.#to)
     }
     if (count > 0) this.#waiting = this.#waiting.slice(count)
@@ -68,4 +68,9 @@ export class Results {
     this.#onEmpty?.()
     this.#onEmpty = null
   }
+}
+
+/** Bytes that are kept with it. */
+function sizeOf({ bytes, came }: CheckedResult): number {
+  return bytes.buffer.byteLength + came.length
 }

@@ -1,6 +1,6 @@
-import { FrameType } from '@socklet/protocol'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeHarness, type Harness } from './harness.ts'
+import { FrameType, NO_ROOM } from '@socklet/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeHarness, numbers, type Harness } from './harness.ts'
 
 let harness: Harness
 beforeAll(async () => (harness = await makeHarness()))
@@ -77,4 +77,122 @@ it('a function that looks behind its message finds nothing that this memory held
     await test.until(() => test.texts().length > count)
   }
   expect(test.texts()).toEqual([expect.any(String), '[]', '[0,0,0]', '[0,0]', '[0]', '[]'])
+})
+
+/** Long enough to leave the isolate by where it stands in what has come. */
+const LONG = [1023, 1024, 1025, 1500, 4096, 20_000].map((length) => 'abcdefghijk'.repeat(2_000).slice(0, length))
+
+describe('a long text that is sent as it came is that text', () => {
+  it.each([['alone', []], ['beside others', FILLERS], ['beside one that is not ASCII', ['ü'.repeat(2_000)]]])('%s', async (_name, before) => {
+    const test = await harness.start(`exports.main = ({ params, socket }) => { if (params) socket.send(params.data.toString()) }`)
+    test.open(1)
+    const all: string[] = []
+    for (const text of LONG) {
+      const texts = [...before, text, `${text}ö`]
+      for (const one of texts) test.event(FrameType.MESSAGE, 1, one)
+      all.push(...texts)
+      await test.until(() => test.texts().length === all.length)
+    }
+    expect(test.texts()).toEqual(all)
+  })
+
+  it('to several connections at two gateways, and to a room', async () => {
+    const test = await harness.start(
+      `
+      const cloud = require('@lafjs/cloud').default
+      exports.main = ({ params, socket }) => {
+        if (!params) return void socket.join('all')
+        const text = params.data.toString()
+        for (const one of cloud.sockets) one.send(text)
+        cloud.sockets.in('all').send(text)
+      }`,
+      { gateways: 2 }
+    )
+    const text = LONG[3]!
+    test.open(1)
+    test.open(2)
+    test.open(3, { gateway: 1 })
+    test.event(FrameType.MESSAGE, 1, text)
+    await test.until(() => test.gateways.every(({ frames }) => frames.some(({ head }) => head.type === FrameType.SEND_ROOM)))
+    const message = Buffer.from(text)
+    for (const [index, receivers] of [[1, 2], [3]].entries()) {
+      const many = test.gateways[index]!.frames.filter(({ head }) => head.type === FrameType.SEND_MANY)
+      expect(many.map(({ payload }) => payload)).toEqual([Buffer.concat([numbers(message.length), message, numbers(...receivers)])])
+      const room = test.gateways[index]!.frames.find(({ head }) => head.type === FrameType.SEND_ROOM)!
+      expect(room.payload.subarray(-message.length)).toEqual(message)
+    }
+  })
+
+  it('when the turn is asked for again, since a rejection took the place of its result, once and in its order', async () => {
+    const test = await harness.start(`
+      const cloud = require('@lafjs/cloud').default
+      exports.main = ({ params, socket }) => {
+        if (!params) return
+        const text = params.data.toString()
+        socket.send('before')
+        for (const one of cloud.sockets) one.send(text)
+        cloud.sockets.send(text)
+        socket.send(text)
+        if (text.length === 1024) Promise.reject(new Error('lost'))
+      }`)
+    test.open(1)
+    test.open(2)
+    const texts = [LONG[1]!, LONG[2]!]
+    for (const text of texts) test.event(FrameType.MESSAGE, 1, text)
+    await test.until((frames) => frames.filter(({ head }) => head.type === FrameType.SEND).length === 4)
+    const expected = texts.flatMap((text) => {
+      const message = Buffer.from(text)
+      return [Buffer.from('before'), Buffer.concat([numbers(message.length), Buffer.alloc(text.length + 3 & ~3, message).fill(0, text.length), numbers(1, 2)]), Buffer.concat([numbers(NO_ROOM, 0), message]), message]
+    })
+    const sends: number[] = [FrameType.SEND, FrameType.SEND_MANY, FrameType.SEND_ROOM]
+    const payloads = test.gateway.frames.filter(({ head }) => sends.includes(head.type)).map(({ payload }) => payload)
+    expect(payloads.map((payload) => payload.length)).toEqual(expected.map((payload) => payload.length))
+    expect(payloads).toEqual(expected)
+    expect(test.logs().some(({ message }) => message.includes('lost'))).toBe(true)
+  })
+
+  it('also in a later turn, when the message is gone, and behind a change of cloud.shared that is stored late', async () => {
+    const test = await harness.start(
+      `
+      const cloud = require('@lafjs/cloud').default
+      let kept
+      exports.main = async ({ params, socket }) => {
+        if (!params) return
+        const text = params.data.toString()
+        if (text === 'go on') {
+          cloud.shared.set('changed', 1)
+          return void socket.send(kept.toString())
+        }
+        kept = params.data
+        socket.send(text)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        socket.send(text)
+        cloud.shared.set('changed', text.length)
+        socket.send('')
+        socket.send(kept.toString())
+      }`,
+      { holdsChanges: true }
+    )
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, LONG[1]!)
+    await test.until(() => test.texts().length >= 1)
+    const stored = setInterval(() => test.store(), 5)
+    await test.until(() => test.texts().length === 4)
+    test.event(FrameType.MESSAGE, 1, 'go on')
+    await test.until(() => test.texts().length === 5)
+    clearInterval(stored)
+    expect(test.texts()).toEqual([LONG[1], LONG[1], '', LONG[1], LONG[1]])
+  })
+})
+
+it('what has come and gone does not count as heap until it is all of it', async () => {
+  const test = await harness.start(`let bytes = 0; exports.main = ({ params, socket }) => { if (params) { bytes += params.data.toString().length; if (bytes % 65536 === 0) socket.send('taken') } }`)
+  test.open(1)
+  let most = 0
+  for (let turn = 1; turn <= 600; turn++) {
+    for (let n = 0; n < 16; n++) test.event(FrameType.MESSAGE, 1, 'x'.repeat(4_096))
+    await test.until(() => test.texts().length === turn)
+    if (turn % 25 === 0) most = Math.max(most, (await test.app.stats()).heapBytes)
+  }
+  expect(most).toBeLessThan(20 * 1024 * 1024)
 })

@@ -1,7 +1,7 @@
 import { ALL_GATEWAYS, Flag, FrameType, encodeFrame, type Link } from '@socklet/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
+import { AS_IT_CAME, TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
 import { ResultError, checkResult, sendResult } from '../../src/worker/result.ts'
 import { acknowledged, closed, makeHarness, numbers, type Harness } from './harness.ts'
 
@@ -182,6 +182,21 @@ describe('a result that no guest makes', () => {
     for (const type of [FrameType.JOIN, FrameType.DATA, FrameType.SEND_PING]) {
       const frame = encodeFrame({ type, flags: Flag.EXTERNAL, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, numbers(0))
       expect(() => send([...resultWith(frame), 'value'])).toThrow(ResultError)
+    }
+  })
+
+  it('is refused when a message is to be as it came, and no such one has come', () => {
+    const event = Buffer.from(encodeFrame({ type: FrameType.MESSAGE, flags: 0, gateway: 0, app: 1, generation: 1, connection: 1, sequence: 1 }, Buffer.from('as it came')))
+    const tooLong = Buffer.from(event)
+    tooLong.writeUInt32LE(event.length + 1)
+    const tooShort = Buffer.from(event)
+    tooShort.writeUInt32LE(23)
+    const cases: [came: Buffer, frame: number][] = [[event, 4], [event, event.length], [event, 0x7fffffff], [Buffer.alloc(0), 0], [tooLong, 0], [tooShort, 0]]
+    for (const type of [FrameType.SEND, FrameType.SEND_MANY, FrameType.SEND_ROOM]) {
+      const before = type === FrameType.SEND ? [] : type === FrameType.SEND_MANY ? [0] : [0xffffffff, 0]
+      const result = (frame: number): unknown => resultWith(encodeFrame({ type, flags: Flag.EXTERNAL, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, numbers(...before, AS_IT_CAME + frame)))
+      for (const [came, frame] of cases) expect(() => sendResult(checkResult(result(frame), came.toString('latin1')), to)).toThrow(ResultError)
+      expect(() => sendResult(checkResult(result(0), event.toString('latin1')), to)).not.toThrow()
     }
   })
 
