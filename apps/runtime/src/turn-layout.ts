@@ -70,7 +70,7 @@ export const EXTERNAL_FROM = 1024
 export const AS_IT_CAME = 0x80000000
 
 /** Up to so many bytes of events a string alone is the cheapest way into an isolate, as measured: a buffer costs 10 µs, a string less, and the guest 1 µs for each KiB. */
-export const SMALL_TURN_BYTES = 4096
+export const SMALL_TURN_BYTES = 8192
 
 /** What a turn may send: beyond it `send` throws. */
 export const MAX_TURN_BYTES = 64 * 1024 * 1024

@@ -7,7 +7,7 @@ beforeAll(async () => (harness = await makeHarness()))
 afterAll(() => harness.close())
 
 /** More than goes into an isolate as a string alone. */
-const FILLERS = Array.from({ length: 5 }, (_, index) => `${index}`.repeat(900))
+const FILLERS = Array.from({ length: 10 }, (_, index) => `${index}`.repeat(900))
 
 it.each([['in a small turn', []], ['in a large one', FILLERS]])('a text that is sent as it came is that text, whatever its length: %s', async (_name, before) => {
   const test = await harness.start(`exports.main = ({ params, socket }) => { if (params) socket.send(params.data.toString()) }`)
