@@ -3,11 +3,18 @@ import type { Mailbox } from './mailbox.ts'
 
 /**
  * The ASCII text of a message for which a function asked last. What is sent is often what has come, and its bytes are here as words: four
- * characters at a time in place of each by itself, from a string that is a part of one outside of the heap.
+ * characters at a time in place of each by itself, from a string that is a part of a longer one.
  */
 let asked: string | null = null
 let mailbox: Mailbox | null = null
 let start = 0
+/** What has come with this turn. */
+let came: Mailbox | null = null
+
+/** A turn begins; null if nothing has come. */
+export function noteCame(newest: Mailbox | null): void {
+  came = newest
+}
 
 export function noteAsked(text: string, from: Mailbox, at: number): void {
   asked = text
@@ -17,11 +24,11 @@ export function noteAsked(text: string, from: Mailbox, at: number): void {
 
 /** Nothing is kept for it between turns. */
 export function forgetAsked(): void {
-  asked = mailbox = null
+  asked = mailbox = came = null
 }
 
-/** Where the event frame of this text stands in that mailbox, or -1 if it is not the one, or of another mailbox. */
-export function askedFrame(text: string, came: Mailbox | null): number {
+/** Where the event frame of this text stands among what has come with this turn, or -1 if it is not that one, or came before. */
+export function askedFrame(text: string): number {
   return came !== null && mailbox === came && text === asked ? start - HEADER_BYTES : -1
 }
 

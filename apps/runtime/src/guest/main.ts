@@ -3,6 +3,7 @@
  * snapshot is made; `__socklet_boot` is what the host calls once in an isolate that starts from it.
  */
 import { TurnWord, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
+import { noteCame } from './asked-text.ts'
 import { cloudModule, makeCloud } from './cloud.ts'
 import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
@@ -108,8 +109,9 @@ function boot(random: RandomBytes): GuestEntries {
   }
 
   function turn(acknowledged: number, bytes: ArrayBuffer | undefined, length: number, latin1: string | string[] | undefined, texts: string[] | undefined): ArrayBuffer | unknown[] {
+    beginTurn(acknowledged)
     const mailbox = length === 0 ? null : openMailbox(bytes, length, typeof latin1 === 'object' ? latin1[0] : latin1, texts)
-    beginTurn(acknowledged, mailbox)
+    noteCame(mailbox)
     const pending = wordIsSet(TurnWord.PENDING)
     beginSharedTurn(pending, pending || length > 0 || wordIsSet(TurnWord.TIMERS))
     runTurn(mailbox)
@@ -121,7 +123,7 @@ function boot(random: RandomBytes): GuestEntries {
   }
 
   function rest(acknowledged: number, forget: ArrayBuffer | undefined): unknown[] {
-    beginTurn(acknowledged, null)
+    beginTurn(acknowledged)
     if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
     setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
     setWord(TurnWord.EXTRAS, countExtras(sockets))

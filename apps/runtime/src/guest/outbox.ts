@@ -1,9 +1,8 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
 import { AS_IT_CAME, EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 import { askedFrame, writeAsked } from './asked-text.ts'
-import type { Mailbox } from './mailbox.ts'
-import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { push } from './lists.ts'
+import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { writeUtf8 } from './utf8.ts'
 
 /**
@@ -27,8 +26,6 @@ let arrays = 0
 const ARRAYS = 64
 let externals = 0
 let externalBytes = 0
-/** What came with this turn. */
-let came: Mailbox | null = null
 /** Texts that leave as they came, by the frame that says so and the word of it that says where. */
 let asTheyCame = bareArray<{ frame: number; word: number; text: string }>()
 /** Clients that messages to rooms have in this turn. */
@@ -44,7 +41,7 @@ let last: { offset: number; gateway: number; text: string | null; data: Uint8Arr
  * Begins the commands of a turn. If the host has not received the last result (an unhandled rejection makes
  * isolated-vm lose it), its commands stay and are sent again in front of the new ones.
  */
-export function beginTurn(acknowledged: number, mailbox: Mailbox | null): void {
+export function beginTurn(acknowledged: number): void {
   alone = null
   if (acknowledged === resultNumber) {
     if (capacity > SHRINK_ABOVE && used < capacity / 4) allocate(SHRINK_ABOVE / 4)
@@ -60,7 +57,6 @@ export function beginTurn(acknowledged: number, mailbox: Mailbox | null): void {
     last = null
   } else keepAsTheyCame()
   if (asTheyCame.length > 0) asTheyCame = bareArray()
-  came = mailbox
   resultNumber = (resultNumber + 1) >>> 0
   result[0] = buffer
   words[TurnWord.NUMBER] = resultNumber
@@ -359,7 +355,7 @@ function writeText(offset: number, text: string): number {
 function writeExternal(word: number, data: string | Uint8Array): void {
   const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
   if (externals + asTheyCame.length >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
-  const frame = typeof data === 'string' ? askedFrame(data, came) : -1
+  const frame = typeof data === 'string' ? askedFrame(data) : -1
   if (frame === -1) words[word] = addExternal(data)
   else {
     words[word] = AS_IT_CAME + frame
