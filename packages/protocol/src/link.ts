@@ -14,6 +14,8 @@ export interface LinkOptions {
   maxFrameBytes?: number
   /** When there is much to send, it waits for what the next turn of the event loop brings: GATHER_FROM. */
   gathers?: boolean
+  /** Whether what is sent now may wait for LATER_MS, so that it leaves in one write with what comes after it. Default: it may not. */
+  mayWait?: () => boolean
 }
 
 /** All descriptors are read into this, one after the other: a buffer for each read would be much to collect. Bytes. */
@@ -95,7 +97,7 @@ export class Link {
   sendLater(head: FrameHead, payload?: Uint8Array): void {
     if (this.#closed) return
     this.#batch.add(head, payload)
-    if (!this.#scheduled && this.#later === null) this.#later = setTimeout(() => this.#onLater(), LATER_MS)
+    this.#leaveLater()
   }
 
   /** With 'latin1' each unit is a byte as it is. */
@@ -174,8 +176,16 @@ export class Link {
   // so what many clients sent leaves together.
   #schedule(): void {
     if (this.#scheduled) return
+    if (this.#options.mayWait?.() === true) {
+      this.#leaveLater()
+      return
+    }
     this.#scheduled = true
     setImmediate(() => this.#leave())
+  }
+
+  #leaveLater(): void {
+    if (!this.#scheduled && this.#later === null) this.#later = setTimeout(() => this.#onLater(), LATER_MS)
   }
 
   #leave(): void {

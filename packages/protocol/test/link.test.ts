@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { FrameType, HEADER_BYTES, Link, readHead, type FrameHead } from '../src/index.ts'
+import { FrameType, HEADER_BYTES, Link, readHead, type FrameHead, type LinkOptions } from '../src/index.ts'
 
 const CHILD = fileURLToPath(new URL('link-child.ts', import.meta.url))
 const head: FrameHead = { type: FrameType.MESSAGE, flags: 0, gateway: 0, app: 1, generation: 1, connection: 0, sequence: 0 }
@@ -70,13 +70,13 @@ it('what is sent later comes in its order, and by itself if nothing else is sent
 })
 
 /** A link of ours, and the sequences of what has come at its other end. */
-async function pair(gathers: boolean): Promise<{ near: Link; sequences: number[] }> {
+async function pair(options: Pick<LinkOptions, 'gathers' | 'mayWait'>): Promise<{ near: Link; sequences: number[] }> {
   const sequences: number[] = []
   const server = createServer((socket) => void new Link(socket, { onFrame: (bytes, start) => sequences.push(readHead(bytes, start).sequence) })).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   await new Promise((resolve) => socket.once('connect', resolve))
-  const near = new Link(socket, { onFrame: () => {}, gathers })
+  const near = new Link(socket, { onFrame: () => {}, ...options })
   onTestFinished(() => {
     near.destroy()
     server.close()
@@ -86,7 +86,7 @@ async function pair(gathers: boolean): Promise<{ near: Link; sequences: number[]
 
 it('where a link gathers, much waits for what the next turn of the event loop brings, and no longer; a little does not wait', async () => {
   for (const [gathers, bytes, waits] of [[true, 600, true], [true, 100, false], [false, 600, false]] as const) {
-    const { near, sequences } = await pair(gathers)
+    const { near, sequences } = await pair({ gathers })
     const send = (sequence: number): void => near.send({ ...head, sequence }, Buffer.alloc(bytes))
     send(1)
     await nextTurn()
@@ -107,4 +107,24 @@ it('where a link gathers, much waits for what the next turn of the event loop br
     while (sequences.length < 5) await nextTurn()
     expect(sequences).toEqual([1, 2, 3, 4, 5])
   }
+})
+
+it('what may wait leaves by itself in a moment, and before that with what may not', async () => {
+  let mayWait = true
+  const { near, sequences } = await pair({ mayWait: () => mayWait })
+  const send = (sequence: number): void => near.send({ ...head, sequence }, Buffer.alloc(600))
+  send(1)
+  send(2)
+  await nextTurn()
+  expect(near.pendingBytes).toBeGreaterThan(1200)
+  while (sequences.length < 2) await nextTurn()
+  send(3)
+  await nextTurn()
+  expect(near.pendingBytes).toBeGreaterThan(600)
+  mayWait = false
+  send(4)
+  await nextTurn()
+  expect(near.pendingBytes).toBe(0)
+  while (sequences.length < 4) await nextTurn()
+  expect(sequences).toEqual([1, 2, 3, 4])
 })

@@ -1,6 +1,7 @@
-import { availableParallelism, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
 import { SILENT_MS } from '../silence.ts'
+import { THREADS } from '../threads.ts'
 import { memoryText } from './memory-watch.ts'
 import type { Sandbox } from './sandbox.ts'
 import { onWorkerFrame, type WorkerFrames } from './worker-frames.ts'
@@ -209,7 +210,7 @@ export class Workers {
     const worker: WorkerProcess = await startWorker({
       index,
       gateways: this.#options.gateways,
-      turns: availableParallelism(),
+      turns: THREADS,
       program: this.#options.program,
       snapshot: this.#options.snapshot,
       sandbox: this.#options.sandbox,

@@ -12,7 +12,7 @@ import { ShortTurns } from './short-turns.ts'
 import type { Spare } from './spare.ts'
 import { ToldTurns } from './told-turns.ts'
 import { TurnSize } from './turn-size.ts'
-import type { Admission, Running, Turns, WatchedTurn } from './turns.ts'
+import type { Running, Turns, WatchedTurn } from './turns.ts'
 import { Wake } from './wake.ts'
 
 export interface AppParts {
@@ -70,8 +70,6 @@ export class App {
   #gone = false
   /** A turn runs, or waits for admission. */
   #busy = true
-  /** Of the turn that runs. */
-  #admission: Admission | null = null
   #acknowledged = 0
   #lostResults = 0
   readonly #size = new TurnSize()
@@ -93,7 +91,7 @@ export class App {
     this.#slowdown = new Slowdown(release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
     this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
-    parts.turns.enter((admission) => void this.#start(release, admission))
+    parts.turns.enter(() => void this.#start(release))
   }
 
   get generation(): number {
@@ -204,7 +202,7 @@ export class App {
     }
   }
 
-  async #start(release: AppRelease, admission: Admission): Promise<void> {
+  async #start(release: AppRelease): Promise<void> {
     const { state, turns, spare } = this.#parts
     const memoryMiB = release.limits['heapMiB']!
     this.#told.begin()
@@ -219,15 +217,15 @@ export class App {
       this.#fail(`the isolate did not start: ${(error as Error).message}`, 'platform')
     } finally {
       this.#told.end()
-      turns.leave(admission)
+      turns.leave()
       spare.refillSoon(memoryMiB)
     }
     const records = await state
     if (this.#gone || records.length === 0) this.#afterTurn()
-    else turns.enter((again) => void this.#restore(records, again))
+    else turns.enter(() => void this.#restore(records))
   }
 
-  async #restore(state: Uint8Array[], admission: Admission): Promise<void> {
+  async #restore(state: Uint8Array[]): Promise<void> {
     const { turns } = this.#parts
     const isolate = this.#isolate!
     const records = new Uint8Array(Buffer.concat(state))
@@ -239,18 +237,17 @@ export class App {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
     } finally {
       this.#told.end()
-      turns.leave(admission)
+      turns.leave()
       this.#afterTurn()
     }
   }
 
   #enter(): void {
     this.#busy = true
-    this.#parts.turns.enter((admission) => void this.#turn(admission))
+    this.#parts.turns.enter(() => void this.#turn())
   }
 
-  async #turn(admission: Admission): Promise<void> {
-    this.#admission = admission
+  async #turn(): Promise<void> {
     this.#wasHere = false
     this.#told.begin()
     try {
@@ -262,7 +259,7 @@ export class App {
       if (!this.#gone && this.#errands.putAways.length > 0) await this.#rest()
     } finally {
       this.#told.end()
-      this.#parts.turns.leave(admission)
+      this.#parts.turns.leave()
       // Whatever else waits for this thread comes first: sockets, timers.
       if (this.#wasHere) setImmediate(() => this.#afterTurn())
       else this.#afterTurn()
@@ -464,7 +461,6 @@ export class App {
 
   #watched(cpuMs: () => number, limitMs: number): WatchedTurn {
     return {
-      admission: this.#admission,
       cpuMs,
       limitMs,
       stop: (reason) => {

@@ -39,7 +39,7 @@ process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
 const gatewayCount = Number(process.argv[2] ?? '1')
-const gateways = Array.from({ length: gatewayCount }, (_, index) => Link.open(POOL_FD + 1 + index, { onFrame: onEvent, onClose: endNow }))
+const gateways = Array.from({ length: gatewayCount }, (_, index) => Link.open(POOL_FD + 1 + index, { onFrame: onEvent, onClose: endNow, mayWait: () => turns.areCrowded }))
 
 const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
   (on) => Link.open(POOL_FD, on),

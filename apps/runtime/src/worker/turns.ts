@@ -1,19 +1,10 @@
 /**
- * Admission and watch of turns. Turns run on threads of isolated-vm, but those of a quick app that is alone (app.ts); about as many at a time as there are cores
- * (more only take turns away from each other, see the measurements in docs/). Nothing inside an isolate can be
- * trusted to end, so each turn is looked at from here.
+ * Admission and watch of turns. Turns run on threads of isolated-vm, but those of a quick app that is alone (app.ts); as many at a time as
+ * it has threads (docs/benchmarks.md). Nothing inside an isolate can be trusted to end, so each turn is looked at from here.
  */
-
-/** Room for one turn. */
-export interface Admission {
-  /** Others have it again, though the turn still runs. */
-  isOver: boolean
-}
 
 /** A running turn: what the watch has to know of it. */
 export interface WatchedTurn {
-  /** Of turns that were admitted. */
-  admission?: Admission | null
   /** CPU milliseconds of the isolate up to now. */
   cpuMs(): number
   /** CPU milliseconds that the turn may take. */
@@ -27,7 +18,6 @@ export interface WatchedTurn {
 /** A turn under watch, from `begin` to `end`. */
 export interface Running {
   readonly turn: WatchedTurn
-  isLong: boolean
   readonly startedAt: number
   /** CPU milliseconds of the isolate. */
   readonly cpuAtStart: number
@@ -40,39 +30,32 @@ const WALL_FACTOR = 5
 /** `dispose()` ends what can be ended within this time (measured: 155 ms at most). */
 const LOST_AFTER_MS = 500
 const COMPACT_FROM = 1024
-/**
- * A turn that takes longer makes room for another: whoever loops does not keep the others waiting until it is stopped. isolated-vm has one
- * thread more than there are cores, so this is done for one at a time.
- */
-const LONG_MS = 30
-const MAX_LONG = 1
+/** When so many wait, each for all before it, what has ended meanwhile may wait a moment as well. */
+const CROWD = 8
 
 export class Turns {
   readonly #limit: number
-  readonly #waiting: ((admission: Admission) => void)[] = []
+  readonly #waiting: (() => void)[] = []
   #head = 0
   #admitted = 0
   readonly #running = new Set<Running>()
-  #long = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** Calls `start` when there is room, in the order of asking. Whoever started calls `leave` at the end. */
-  enter(start: (admission: Admission) => void): void {
+  /** Calls `start` when there is room, in the order of asking. Whoever started calls `leave` at the end, once. */
+  enter(start: () => void): void {
     if (this.#admitted < this.#limit) {
       this.#admitted++
-      start({ isOver: false })
+      start()
     } else {
       this.#waiting.push(start)
     }
   }
 
-  leave(admission: Admission): void {
-    if (admission.isOver) return
-    admission.isOver = true
+  leave(): void {
     const next = this.#waiting[this.#head]
     if (next === undefined) {
       this.#admitted--
@@ -84,12 +67,17 @@ export class Turns {
       this.#head = 0
     }
     // Not from here: a chain of promises would keep timers and sockets waiting.
-    setImmediate(next, { isOver: false })
+    setImmediate(next)
+  }
+
+  /** Whether many turns wait for room: what ends is not waited for by whoever is alone. */
+  get areCrowded(): boolean {
+    return this.#waiting.length - this.#head >= CROWD
   }
 
   /** Watches a turn until it is said to have ended. After `lost` it never does, as its thread never comes back. */
   begin(turn: WatchedTurn): Running {
-    const running = { turn, isLong: false, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
+    const running = { turn, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
     this.#running.add(running)
     this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS)
     return running
@@ -101,7 +89,7 @@ export class Turns {
   }
 
   end(running: Running): void {
-    if (this.#running.delete(running) && running.isLong) this.#long--
+    this.#running.delete(running)
   }
 
   /** Watches `run` until it settles. */
@@ -137,7 +125,6 @@ export class Turns {
   #lookAtRunning(running: Running, now: number): void {
     const { turn } = running
     const wallMs = now - running.startedAt
-    if (wallMs > LONG_MS && !running.isLong && this.#long < MAX_LONG) this.#onLong(running)
     if (wallMs < turn.limitMs) return
     if (turn.cpuMs() - running.cpuAtStart < turn.limitMs && wallMs < turn.limitMs * WALL_FACTOR) return
     running.stoppedAt = now
@@ -148,11 +135,5 @@ export class Turns {
     if (now - running.stoppedAt < LOST_AFTER_MS) return
     this.end(running)
     running.turn.lost()
-  }
-
-  #onLong(running: Running): void {
-    running.isLong = true
-    this.#long++
-    if (running.turn.admission) this.leave(running.turn.admission)
   }
 }

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '@socklet/config'
 import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
 import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
+import { THREADS } from '../../src/threads.ts'
 import { App } from '../../src/worker/app.ts'
 import { openSnapshot } from '../../src/worker/isolate.ts'
 import { Spare } from '../../src/worker/spare.ts'
@@ -76,7 +77,7 @@ export interface Harness {
 export async function makeHarness(): Promise<Harness> {
   const guest = await makeGuest()
   const folder = mkdtempSync(join(tmpdir(), 'socklet-worker-'))
-  const turns = new Turns(2)
+  const turns = new Turns(THREADS)
   const spare = new Spare({ snapshot: openSnapshot(guest.snapshot), turns, onCatastrophe: (message) => void process.stderr.write(`${message}\n`) })
   const sharedStore = openSharedStore(join(folder, 'shared.db'))
   const ends: (() => void)[] = []
