@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from './support/client.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
@@ -12,6 +13,8 @@ const BOUND_MIB = 400
 /** How much more there may be when the pool looks: it does ten times a second, where it gets its turn, and the attack takes up to 1 GiB in a second. */
 const ONE_LOOK_MIB = 450
 const LOOK_EVERY_MS = 5
+/** A process that has nothing to do is looked at once more after a tenth of a second, then every two. */
+const RESTS_AFTER_MS = 300
 
 let platform: Platform
 beforeAll(async () => {
@@ -105,7 +108,15 @@ it('a function whose top level takes too much memory is refused, and ends no wor
   client.send('before')
   expect(await client.next()).toBe('before')
   const before = (await workers()).map(({ pid }) => pid)
+  // Since the publish before, this process has nothing to do, and is seldom looked at.
+  await sleep(RESTS_AFTER_MS)
+  const trial = (await platform.admin('GET', '/platform')).json.processes.find(({ kind }: { kind: string }) => kind === 'trial')
+  let peak = 0
+  const looking = setInterval(() => (peak = Math.max(peak, rssMiB(trial.pid))), LOOK_EVERY_MS)
   const { status, text } = await platform.admin('PUT', '/apps/loads/functions/__websocket__', `const all = []; for (;;) all.push(new Array(20_000_000).fill(0.5)); export function main() {}`)
+  clearInterval(looking)
+  expect(peak).toBeGreaterThan(BOUND_MIB)
+  expect(peak).toBeLessThan(BOUND_MIB + ONE_LOOK_MIB)
   expect(status).toBe(422)
   expect(text).toContain('its top level ended the process that tried it')
   expect(platform.errors()).toMatch(/the worker for trials is killed: its memory is \d+ MiB, above 400 MiB/)

@@ -124,6 +124,7 @@ export class Trials {
   async #ask(worker: TrialWorker, trial: Trial, release: AppRelease, names: string[]): Promise<LoadProblem[] | null> {
     const { process, inHand } = worker
     inHand.add(trial)
+    process.wake()
     if (inHand.size > 1) for (const one of inHand) one.alone = false
     try {
       const number = this.#nextNumber++
@@ -162,6 +163,7 @@ export class Trials {
   async #start(): Promise<TrialWorker> {
     if (this.#stopped) throw new CallError('unavailable', 'the pool is stopping')
     const exit = Promise.withResolvers<string | null>()
+    const inHand = new Set<Trial>()
     let reason = ''
     try {
       const process = await startWorker({
@@ -171,7 +173,11 @@ export class Trials {
         program: this.#options.program,
         snapshot: this.#options.snapshot,
         sandbox: this.#options.sandbox,
-        memory: { bytes: this.#options.memoryBytes, onOver: (_, rssBytes) => this.#options.report(memoryText('the worker for trials', rssBytes, this.#options.memoryBytes)) },
+        memory: {
+          bytes: this.#options.memoryBytes,
+          isIdle: () => inHand.size === 0,
+          onOver: (_, rssBytes) => this.#options.report(memoryText('the worker for trials', rssBytes, this.#options.memoryBytes))
+        },
         handlers: {
           down: () => null,
           idle: () => null,
@@ -188,7 +194,7 @@ export class Trials {
           if (!process.killed || reason !== '') this.#options.report(`the worker for trials ended: ${reason || how}`)
         }
       })
-      const worker: TrialWorker = { process, inHand: new Set(), exited: exit.promise }
+      const worker: TrialWorker = { process, inHand, exited: exit.promise }
       this.#workers.add(worker)
       if (this.#stopped) process.kill()
       return worker

@@ -32,7 +32,7 @@ export interface WorkerOptions {
 /** Of one worker process. */
 export interface MemoryBound {
   bytes: number
-  /** It holds no app, and so nothing that could grow. */
+  /** It holds nothing that could grow. */
   isIdle?: () => boolean
   /** The worker is on its way there: who is in a turn is worth knowing from now on. */
   onHalf?: (worker: WorkerProcess) => void
@@ -54,6 +54,8 @@ export interface WorkerProcess {
   readonly running: Set<number>
   /** It holds this app from now on. */
   take(app: number): void
+  /** It has something to do again, and is not idle (MemoryBound). */
+  wake(): void
   /** A frame that is no call. */
   send(head: FrameHead, payload?: Uint8Array): void
   /** What was sent leaves now, and not at the end of this turn of the event loop. */
@@ -98,8 +100,9 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     running: new Set(),
     take: (app) => {
       worker.apps.add(app)
-      memory?.wake()
+      worker.wake()
     },
+    wake: () => memory?.wake(),
     send: (head, payload) => link.send(head, payload),
     flush: () => link.flush(),
     kill: () => {
