@@ -101,7 +101,8 @@ export class Outbox<Peer = unknown> {
     if (this.#slots.length > KEEP_SLOTS) this.#slots = emptySlots(FIRST_SLOTS)
     else if (this.#count > 0) this.#slots.fill(undefined)
     this.#oldest = this.#next
-    this.#passed.clear()
+    // With nothing in it V8 would make a new table all the same.
+    if (this.#passed.size > 0) this.#passed.clear()
     this.#count = 0
     this.bytes = 0
   }
