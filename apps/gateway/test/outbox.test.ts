@@ -61,6 +61,9 @@ test('an event that a hundred thousand pass is found where it was, and so are th
   expect(outbox.settle(1)).toBe(slow[1])
   expect(outbox.get(0)).toBe(slow[0])
   expect([...outbox.unsettled()]).toEqual([slow[0], ...inFlight])
+  outbox.clear()
+  expect(outbox.get(0)).toBeUndefined()
+  expect([...outbox.unsettled()]).toEqual([])
 })
 
 test('events that are settled while all are looked at are not looked at', () => {
