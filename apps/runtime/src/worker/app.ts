@@ -194,7 +194,7 @@ export class App {
       turns: this.#size.turns,
       events: this.#size.allEvents,
       errors: this.#last?.errors ?? 0,
-      cpuMs: alive ? isolate.cpuMs : 0,
+      cpuMs: isolate?.cpuMs ?? 0,
       heapBytes: alive ? await isolate.heapBytes().catch(() => 0) : 0,
       logLinesDropped: this.#last?.logsDropped ?? 0,
       waiting: this.#inbox.count,
@@ -231,7 +231,7 @@ export class App {
     const records = new Uint8Array(Buffer.concat(state))
     this.#told.begin()
     try {
-      const problems = await turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), START_LIMIT_MS), () => isolate.restore(records.buffer))
+      const problems = await turns.watch(this.#watched(isolate, START_LIMIT_MS), () => isolate.restore(records.buffer))
       if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
     } catch (error) {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
@@ -448,7 +448,7 @@ export class App {
     const isolate = this.#isolate!
     const limitMs = release.limits['turnCpuMs']!
     const { appid, revision, functions, modules, env, limits } = release
-    const problem = await this.#parts.turns.watch(this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
+    const problem = await this.#parts.turns.watch(this.#watched(isolate, limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = withoutCode(release)
     this.#slowdown.share.limit(limits['minuteCpuMs']!)
@@ -456,12 +456,12 @@ export class App {
   }
 
   #watchedTurn(isolate: Isolate): WatchedTurn {
-    return this.#watched(() => (isolate.disposed ? 0 : isolate.cpuMs), this.#release.limits['turnCpuMs']!)
+    return this.#watched(isolate, this.#release.limits['turnCpuMs']!)
   }
 
-  #watched(cpuMs: () => number, limitMs: number): WatchedTurn {
+  #watched(isolate: Isolate, limitMs: number): WatchedTurn {
     return {
-      cpuMs,
+      cpuMs: () => isolate.cpuMs,
       limitMs,
       stop: (reason) => {
         const isOwn = limitMs === this.#release.limits['turnCpuMs']

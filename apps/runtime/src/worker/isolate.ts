@@ -29,7 +29,7 @@ export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
   functions: (GuestRelease['functions'][number] & { code: string })[]
 }
 
-/** The isolate of one app, started. Everything here but `dispose` may fail because the isolate is gone. */
+/** The isolate of one app, started. A turn, and all that returns a promise, may fail because the isolate is gone. */
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest, see `guestError`. */
   turn(acknowledged: number, input: TurnInput): Promise<unknown>
@@ -47,7 +47,7 @@ export interface Isolate {
   trial(name: string): Promise<unknown>
   dispose(): void
   readonly disposed: boolean
-  /** CPU milliseconds since its start, the running turn included. */
+  /** CPU milliseconds since its start, the running turn included; 0 once it is gone. */
   readonly cpuMs: number
   heapBytes(): Promise<number>
 }
@@ -108,7 +108,11 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
       return isolate.isDisposed
     },
     get cpuMs() {
-      return Number(isolate.cpuTime / 1_000n) / 1_000
+      try {
+        return Number(isolate.cpuTime / 1_000n) / 1_000
+      } catch {
+        return 0
+      }
     },
     heapBytes: async () => {
       const { used_heap_size, externally_allocated_size } = await isolate.getHeapStatistics()

@@ -70,7 +70,7 @@ async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: st
     const failed = (message: string, lost: boolean): void => resolve({ problem: { function: name, message }, ended: true, lost })
     const tooLong = `its top level took more than ${limitMs} ms`
     const watched = {
-      cpuMs: () => (isolate.disposed ? 0 : isolate.cpuMs),
+      cpuMs: () => isolate.cpuMs,
       limitMs,
       stop: () => {
         stopped = true
