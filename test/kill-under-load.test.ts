@@ -10,6 +10,10 @@ const CLIENTS = LONG ? 1_000 : 200
 const SECONDS = LONG ? 60 : 6
 /** Of each client. */
 const SEND_EVERY_MS = 1_000
+/** More than a worker runs turns of, so that those wait for each other and their results leave together (areCrowded). */
+const CROWD = 60
+const IN_FLIGHT = 3
+const CROWD_SECONDS = LONG ? 20 : 3
 
 let platform: Platform
 beforeAll(async () => {
@@ -52,6 +56,27 @@ async function holders(): Promise<number[]> {
   return json.processes.filter(({ kind, apps }: { kind: string; apps?: string[] }) => kind === 'worker' && apps!.length > 0).map(({ pid }: { pid: number }) => pid)
 }
 
+/** A worker each second, until the time is over. Returns how many. */
+async function killWorkers(seconds: number): Promise<number> {
+  const killed = new Set<number>()
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await sleep(1_000)) {
+    const alive = (await holders()).filter((pid) => !killed.has(pid))
+    const victim = alive[Math.floor(Math.random() * alive.length)]
+    if (victim === undefined) continue
+    process.kill(victim, 'SIGKILL')
+    killed.add(victim)
+  }
+  return killed.size
+}
+
+async function expectAllAnswered(talks: Talk[], appid: string): Promise<void> {
+  await until('every message is answered', () => talks.every(({ sent, ids }) => ids.length === sent && ids.every((id) => id !== undefined)), 60_000)
+  expect(talks.flatMap(({ problems }) => problems).slice(0, 10)).toEqual([])
+  expect(talks.reduce((sum, { again }) => sum + again, 0)).toBeGreaterThan(0)
+  expect((await platform.admin('GET', `/apps/${appid}/logs?level=error`)).json.items).toEqual([])
+  for (const { client } of talks) client.ws.removeAllListeners('close').terminate()
+}
+
 it(`${CLIENTS} connections of ${APPS} apps notice nothing of a worker's death every second, for ${SECONDS} s`, { timeout: 120_000 + SECONDS * 2_000 }, async () => {
   const appids = Array.from({ length: APPS }, (_, index) => `steady-${index}`)
   for (const appid of appids) await platform.app(appid, { __websocket__: ECHO })
@@ -65,20 +90,28 @@ it(`${CLIENTS} connections of ${APPS} apps notice nothing of a worker's death ev
     }, (index / CLIENTS) * SEND_EVERY_MS)
     return () => clearTimeout(timer)
   })
-  const killed = new Set<number>()
-  for (const end = Date.now() + SECONDS * 1_000; Date.now() < end; await sleep(1_000)) {
-    const alive = (await holders()).filter((pid) => !killed.has(pid))
-    const victim = alive[Math.floor(Math.random() * alive.length)]
-    if (victim === undefined) continue
-    process.kill(victim, 'SIGKILL')
-    killed.add(victim)
-  }
+  const killed = await killWorkers(SECONDS)
   for (const stop of sending) stop()
-  await until('every message is answered', () => talks.every(({ sent, ids }) => ids.length === sent && ids.every((id) => id !== undefined)), 60_000)
-  expect(talks.flatMap(({ problems }) => problems).slice(0, 10)).toEqual([])
-  expect(killed.size).toBeGreaterThan(SECONDS / 3)
-  expect(talks.reduce((sum, { again }) => sum + again, 0)).toBeGreaterThan(0)
-  const lost = (await platform.admin('GET', '/apps/steady-0/logs?level=error')).json.items
-  expect(lost).toEqual([])
-  for (const { client } of talks) client.ws.removeAllListeners('close').terminate()
+  expect(killed).toBeGreaterThan(SECONDS / 3)
+  await expectAllAnswered(talks, appids[0]!)
+})
+
+it(`${CROWD} apps whose clients send as fast as they are answered do not either, for ${CROWD_SECONDS} s`, { timeout: 120_000 + CROWD_SECONDS * 2_000 }, async () => {
+  const appids = Array.from({ length: CROWD }, (_, index) => `crowd-${index}`)
+  for (const appid of appids) await platform.app(appid, { __websocket__: ECHO })
+  const talks = (await Promise.all(appids.map((appid) => connect(platform.url(appid))))).map(talk)
+  let running = true
+  for (const one of talks) {
+    const send = (): void => one.client.send(String(one.sent++))
+    one.client.ws.on('message', () => {
+      if (!running) return
+      // Not one for each answer: some come twice.
+      while (one.sent - one.ids.length < IN_FLIGHT) send()
+    })
+    send()
+  }
+  const killed = await killWorkers(CROWD_SECONDS)
+  running = false
+  expect(killed).toBeGreaterThan(CROWD_SECONDS / 3)
+  await expectAllAnswered(talks, appids[0]!)
 })
