@@ -30,7 +30,7 @@ const WALL_FACTOR = 5
 /** `dispose()` ends what can be ended within this time (measured: 155 ms at most). */
 const LOST_AFTER_MS = 500
 const COMPACT_FROM = 1024
-/** When so many wait, each for all before it, what has ended meanwhile may wait a moment as well. */
+/** Each turn that waits does so for all before it. From so many on, a millisecond more is little to whoever waits for what a turn has sent. */
 const CROWD = 8
 
 export class Turns {
@@ -70,7 +70,7 @@ export class Turns {
     setImmediate(next)
   }
 
-  /** Whether many turns wait for room: what ends is not waited for by whoever is alone. */
+  /** Whether many turns wait for room. */
   get areCrowded(): boolean {
     return this.#waiting.length - this.#head >= CROWD
   }
