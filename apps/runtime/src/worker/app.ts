@@ -231,7 +231,7 @@ export class App {
     const records = new Uint8Array(Buffer.concat(state))
     this.#told.begin()
     try {
-      const problems = await turns.watch(this.#watched(isolate, START_LIMIT_MS), () => isolate.restore(records.buffer))
+      const problems = await turns.run(this.#watched(isolate, START_LIMIT_MS), () => isolate.restore(records.buffer))
       if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
     } catch (error) {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
@@ -318,7 +318,7 @@ export class App {
     const isolate = this.#isolate!
     if (this.#gone) return
     try {
-      const result = await this.#parts.turns.watch(this.#watchedTurn(isolate), () => isolate.rest(this.#acknowledged, forget))
+      const result = await this.#parts.turns.run(this.#watchedTurn(isolate), () => isolate.rest(this.#acknowledged, forget))
       if (!this.#gone) this.#accept(result)
     } catch (error) {
       if (this.#failIfEnded(error as Error)) return
@@ -345,14 +345,23 @@ export class App {
     this.#wake.clear()
     if (delivery.suspect !== null) this.#reports.started(delivery.suspect, 0)
     const isolate = this.#isolate!
-    const running = this.#parts.turns.begin(this.#watchedTurn(isolate))
+    const { turns } = this.#parts
+    const running = turns.begin(this.#watchedTurn(isolate))
+    const more = (): Promise<unknown> => {
+      turns.watch(running)
+      return isolate.more()
+    }
     const onResult = (result: unknown): void => this.#onResult(delivery, running, result)
     const onLost = (error: unknown): void => this.#onLost(delivery, running, guestError(error))
-    const onAnswer = (result: unknown): Promise<void> | void => (isPartOnly(result) ? isolate.more().then(onResult, onLost) : onResult(result))
+    const onAnswer = (result: unknown): Promise<void> | void => (isPartOnly(result) ? more().then(onResult, onLost) : onResult(result))
     this.#wasHere = this.#mayRunHere(delivery)
     let answer: unknown
     try {
-      if (!this.#wasHere) return isolate.turn(this.#acknowledged, delivery).then(onAnswer, onLost)
+      if (!this.#wasHere) {
+        turns.watch(running)
+        return isolate.turn(this.#acknowledged, delivery).then(onAnswer, onLost)
+      }
+      // Not under watch: a timer could not look at it before it is over.
       answer = isolate.turnHere(this.#acknowledged, delivery)
     } catch (error) {
       onLost(error)
@@ -448,7 +457,7 @@ export class App {
     const isolate = this.#isolate!
     const limitMs = release.limits['turnCpuMs']!
     const { appid, revision, functions, modules, env, limits } = release
-    const problem = await this.#parts.turns.watch(this.#watched(isolate, limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
+    const problem = await this.#parts.turns.run(this.#watched(isolate, limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
     if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     this.#release = withoutCode(release)
     this.#slowdown.share.limit(limits['minuteCpuMs']!)

@@ -57,6 +57,6 @@ export class Spare {
     const { snapshot, turns, onCatastrophe } = this.#parts
     let dispose = (): void => {}
     const watched = { cpuMs: () => 0, limitMs: LIMIT_MS, stop: () => dispose(), lost: () => onCatastrophe('an isolate that starts cannot be ended') }
-    return await turns.watch(watched, async () => await startIsolate({ snapshot, memoryMiB, onCatastrophe }, (end) => (dispose = end)))
+    return await turns.run(watched, async () => await startIsolate({ snapshot, memoryMiB, onCatastrophe }, (end) => (dispose = end)))
   }
 }

@@ -78,7 +78,7 @@ async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: st
       },
       lost: () => failed(tooLong, true)
     }
-    turns.watch(watched, () => load(isolate, name)).then(
+    turns.run(watched, () => load(isolate, name)).then(
       (problem) => resolve({ problem, ended: false, lost: false }),
       (error: Error) => failed(stopped ? tooLong : endedBy(error, release), false)
     )

@@ -15,7 +15,7 @@ export interface WatchedTurn {
   lost(): void
 }
 
-/** A turn under watch, from `begin` to `end`. */
+/** A turn from `begin` to `end`. */
 export interface Running {
   readonly turn: WatchedTurn
   readonly startedAt: number
@@ -75,12 +75,15 @@ export class Turns {
     return this.#waiting.length - this.#head >= CROWD
   }
 
-  /** Watches a turn until it is said to have ended. After `lost` it never does, as its thread never comes back. */
+  /** A turn begins. Nobody looks at it yet. */
   begin(turn: WatchedTurn): Running {
-    const running = { turn, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
+    return { turn, startedAt: performance.now(), cpuAtStart: turn.cpuMs(), stoppedAt: 0 }
+  }
+
+  /** From now on it is looked at, until it is said to have ended. After `lost` it never does, as its thread never comes back. */
+  watch(running: Running): void {
     this.#running.add(running)
     this.#timer ??= setInterval(() => this.#lookAtAll(), LOOK_EVERY_MS)
-    return running
   }
 
   /** Stops the turn if it has had its time: what is done now and then for all, for one that kept this thread from it. */
@@ -92,9 +95,10 @@ export class Turns {
     this.#running.delete(running)
   }
 
-  /** Watches `run` until it settles. */
-  async watch<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
+  /** Begins a turn, and watches it until it settles. */
+  async run<T>(turn: WatchedTurn, run: () => Promise<T>): Promise<T> {
     const running = this.begin(turn)
+    this.watch(running)
     try {
       return await run()
     } finally {
