@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Catalog } from '@socklet/catalog'
+import { listen } from '@socklet/protocol'
 import { Auth } from './auth.ts'
+import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { PoolClient } from './pool-client.ts'
 import { Compiler } from './publish/compiler.ts'
@@ -79,7 +81,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS
   })
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app)
-  await listen(server, options)
+  await listen(server, { host: options.host, port: options.port }, (error) => log('accepting a connection', error))
   pool.start()
   void compiler.warmUp()
   return {
@@ -112,16 +114,6 @@ async function poolIsReady(pool: PoolClient): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-function listen(server: Server, { host, port }: ConsoleOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 /** Lets requests that are under way finish, but not for so long that the rest of stopping has no time. */

@@ -11,7 +11,7 @@ import { PoolClient } from './pool-client.ts'
 import { RateLimiter } from './rate.ts'
 import { Turns } from './reading-share.ts'
 import { SendMemory } from './send-memory.ts'
-import { listen, makeServer } from './server.ts'
+import { listenForClients, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
 import { stopGateway } from './stop.ts'
 import { WebSocketAcceptor } from './websocket-server.ts'
@@ -36,7 +36,7 @@ export function createGateway(settings: Settings): GatewayHandle {
     async listen() {
       await gateway.links.listen(settings.linkSocket)
       gateway.pool.start()
-      return listen(server, gateway)
+      return listenForClients(server, gateway)
     },
     stop: (graceMs) => stopGateway(gateway, server, graceMs),
     setPlatform(ready) {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { listen } from '@socklet/protocol'
 import type { Gateway } from './context.ts'
 import { Refusal, refuseSocket, type RefusalCode } from './refuse.ts'
 import { report } from './report.ts'
@@ -33,16 +34,9 @@ export function makeServer(gateway: Gateway): Server {
 }
 
 /** Starts to listen and says at which port. */
-export function listen(server: Server, { settings }: Gateway): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port: settings.port, host: settings.host, reusePort: settings.reusePort, backlog: 4096 }, () => {
-      server.off('error', reject)
-      // Accepting fails when descriptors run out (EMFILE): those who are connected stay.
-      server.on('error', (error) => report('accepting', error.message))
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
+export async function listenForClients(server: Server, { settings: { host, port, reusePort } }: Gateway): Promise<number> {
+  await listen(server, { host, port, reusePort, backlog: 4096 }, (error) => report('accepting', error.message))
+  return (server.address() as AddressInfo).port
 }
 
 const CLIENT_ERRORS: Record<string, RefusalCode> = { HPE_HEADER_OVERFLOW: 'headers_too_large', ERR_HTTP_REQUEST_TIMEOUT: 'timeout' }

@@ -1,4 +1,4 @@
-import { FrameError, FrameType, HEADER_BYTES, Link } from '@socklet/protocol'
+import { FrameError, FrameType, HEADER_BYTES, Link, listen } from '@socklet/protocol'
 import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { report } from './report.ts'
@@ -48,14 +48,7 @@ export class WorkerLinks {
   /** Listens at this path; a socket file that an earlier life has left there is removed. */
   async listen(path: string): Promise<void> {
     rmSync(path, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(path, () => {
-        this.#server.off('error', reject)
-        this.#server.on('error', (error) => report('accepting a worker link', error))
-        resolve()
-      })
-    })
+    await listen(this.#server, { path }, (error) => report('accepting a worker link', error))
   }
 
   /** The open link of a worker. */

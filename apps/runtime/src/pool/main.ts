@@ -81,7 +81,8 @@ const server = await listenForPeers({
   onGateways: () => {
     if (gateways.size === options.gateways) workers.start()
     else workers.pause()
-  }
+  },
+  report
 })
 
 const child = runAsChild({

@@ -6,6 +6,7 @@ import {
   Link,
   PROTOCOL_VERSION,
   controlLink,
+  listen,
   type CallHandlers,
   type CallMap,
   type ConsoleCallsOfPool,
@@ -32,16 +33,16 @@ export interface PeersOptions {
   consoles: Set<Console>
   /** Gateways have come or gone. */
   onGateways: () => void
+  /** A line for the operator. */
+  report: (message: string) => void
 }
 
 /** Takes the links of gateways and consoles on the pool's socket. */
-export function listenForPeers(options: PeersOptions): Promise<Server> {
+export async function listenForPeers(options: PeersOptions): Promise<Server> {
   rmSync(DATA.poolSocket, { force: true })
   const server = createServer((socket) => acceptPeer(socket, options))
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(DATA.poolSocket, () => resolve(server))
-  })
+  await listen(server, { path: DATA.poolSocket }, (error) => options.report(`accepting a gateway or a console: ${error.message}`))
+  return server
 }
 
 function acceptPeer(socket: Socket, { parts, consoles, onGateways }: PeersOptions): void {
