@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { totalmem } from 'node:os'
+import { residentBytes } from './proc.ts'
 import type { MemoryBound, WorkerProcess } from './worker-process.ts'
 
 /** An isolate that grows an array takes up to 1 GiB in a second before isolated-vm's own limit acts, which adds so much when it is near. */
@@ -8,7 +9,6 @@ const LOOK_EVERY_MS = 100
 const LOOK_AT_IDLE_EVERY_MS = 2_000
 /** Above half of the bound it is told so often, see MemoryBound. */
 const TELL_EVERY_MS = 5_000
-const PAGE_BYTES = 4096
 const MIB = 1024 * 1024
 const MIN_SHARE_MIB = 1_024
 
@@ -23,7 +23,7 @@ export interface MemoryWatch {
  * with the same number. Where there is no /proc, nothing is watched.
  */
 export function watchMemory(worker: WorkerProcess, bound: MemoryBound): MemoryWatch {
-  const file = openStatm(worker.pid)
+  const file = openStatus(worker.pid)
   return file === null ? { wake: () => {}, stop: () => {} } : new OpenWatch(worker, bound, file)
 }
 
@@ -99,21 +99,19 @@ export function memoryShareBytes(workers: number): number {
   return Math.max(MIN_SHARE_MIB * MIB, Math.floor(total / (workers + 2)))
 }
 
-function openStatm(pid: number): number | null {
+function openStatus(pid: number): number | null {
   try {
-    return openSync(`/proc/${pid}/statm`, 'r')
+    return openSync(`/proc/${pid}/status`, 'r')
   } catch {
     return null
   }
 }
 
-const statm = Buffer.alloc(128)
+const status = Buffer.alloc(4096)
 
-/** proc(5): the second number is the resident pages. 0 once the process has ended. */
 function readRss(file: number): number {
   try {
-    const length = readSync(file, statm, 0, statm.byteLength, 0)
-    return Number(statm.toString('latin1', 0, length).split(' ')[1]) * PAGE_BYTES
+    return residentBytes(status.toString('latin1', 0, readSync(file, status, 0, status.byteLength, 0)))
   } catch {
     return 0
   }

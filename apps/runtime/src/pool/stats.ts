@@ -4,11 +4,11 @@ import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import { NO_TRAFFIC, type Gateways } from './gateways.ts'
 import { limitsOf } from './limits-reached.ts'
+import { residentBytes } from './proc.ts'
 import type { Trials } from './trials.ts'
 import type { Workers } from './workers.ts'
 
 const CALL_TIMEOUT_MS = 2_000
-const PAGE_BYTES = 4096
 
 export interface StatsParts {
   apps: Apps
@@ -67,11 +67,11 @@ function appids(apps: Apps, numbers: Set<number>): string[] {
 /** Memory and age as the system has them (proc(5)); zeros where there is no /proc. */
 async function fromProc(pid: number): Promise<{ rssBytes: number; uptimeSeconds: number }> {
   try {
-    const [statm, stat, uptime] = await Promise.all([`/proc/${pid}/statm`, `/proc/${pid}/stat`, '/proc/uptime'].map((path) => readFile(path, 'utf8')))
+    const [status, stat, uptime] = await Promise.all([`/proc/${pid}/status`, `/proc/${pid}/stat`, '/proc/uptime'].map((path) => readFile(path, 'utf8')))
     // The name in field 2 may hold anything, so fields are counted from behind it: 22 is the start time in ticks.
     const startTicks = Number(stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')[19])
     const ageSeconds = Number(uptime!.split(' ')[0]) - startTicks / 100
-    return { rssBytes: Number(statm!.split(' ')[1]) * PAGE_BYTES, uptimeSeconds: Math.max(0, Math.round(ageSeconds)) }
+    return { rssBytes: residentBytes(status!), uptimeSeconds: Math.max(0, Math.round(ageSeconds)) }
   } catch {
     return { rssBytes: 0, uptimeSeconds: 0 }
   }
