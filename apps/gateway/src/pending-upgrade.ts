@@ -89,8 +89,8 @@ function verdictOf(result: UpgradeResult | null, rest: Buffer): Verdict {
   if (result?.accept !== false || rest.byteLength > MAX_BODY_BYTES || !Array.isArray(result.headers)) return new Refusal('upgrade_failed')
   const { status } = result
   const headers = result.headers.filter((header) => isHeader(header) && maySet(...header))
-  // Another status would not refuse: 101 and 2xx accept what a proxy in front may act upon.
-  return { accept: false, status: Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500, headers, body: rest }
+  // Another would not refuse. The guest gives none.
+  return { accept: false, status: Number.isInteger(status) && status >= 300 && status <= 599 ? status : 500, headers, body: rest }
 }
 
 function parse(json: Buffer): UpgradeResult | null {

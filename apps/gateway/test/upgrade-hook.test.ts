@@ -96,6 +96,7 @@ test('refused with the status, headers and body of the function', async () => {
 
 test.each([
   ['a status that accepts', { accept: false, status: 101, headers: [] }, ''],
+  ['a status that is none for an answer without a connection', { accept: false, status: 204, headers: [] }, ''],
   ['a status that does not exist', { accept: false, status: 700, headers: [] }, ''],
   ['no status', { accept: false, headers: [] }, ''],
   ['headers that are none', { accept: false, status: 403, headers: 'x' }, ''],

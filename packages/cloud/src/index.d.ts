@@ -267,7 +267,7 @@ export type UpgradeDecision =
   | void
   | null
   | boolean
-  | { /** 200 to 599. */ status: number; headers?: Record<string, string | number | readonly string[]>; body?: string | Uint8Array | object }
+  | { /** 300 to 599. */ status: number; headers?: Record<string, string | number | readonly string[]>; body?: string | Uint8Array | object }
   | { /** One that the client offers; else its first is accepted. */ protocol?: string; /** The first `socket.data`. */ data?: unknown }
 
 /** What `main(ctx)` is called with. For WebSocket events `method` tells which, and `params` and `socket` are there. */

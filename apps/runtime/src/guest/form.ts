@@ -1,5 +1,6 @@
+import { addOwn } from './globals/define.ts'
 import { push, replaceAll } from './lists.ts'
-import { arrayIsArray, bareArray, decodeComponent, objectDefine, objectGetOwnPropertyDescriptor, objectHasOwn, stringIncludes, stringIndexOf, substring, toNumber } from './primordials.ts'
+import { arrayIsArray, bareArray, decodeComponent, objectGetOwnPropertyDescriptor, objectHasOwn, stringIncludes, stringIndexOf, substring, toNumber } from './primordials.ts'
 
 type Fields = Record<string, unknown>
 
@@ -74,23 +75,18 @@ function innerOf(outer: Fields, name: string, next: string): Fields {
   if (typeof there === 'object' && there !== null && !(arrayIsArray(there) && toNumber(next) > MAX_INDEX)) return there as Fields
   const made = (isIndex ? [] : {}) as Fields
   // What was a list goes on as an object of the same indices.
-  if (arrayIsArray(there)) for (let i = 0; i < there.length; i++) if (objectHasOwn(there, i)) define(made, `${i}`, there[i])
-  define(outer, name, made)
+  if (arrayIsArray(there)) for (let i = 0; i < there.length; i++) if (objectHasOwn(there, i)) addOwn(made, `${i}`, there[i])
+  addOwn(outer, name, made)
   return made
 }
 
 function add(fields: Fields, name: string, value: string, isList: boolean): void {
   const there = own(fields, name)
-  if (there === undefined) define(fields, name, isList ? [value] : value)
-  else if (arrayIsArray(there)) define(there as unknown as Fields, there.length, value)
-  else define(fields, name, [there, value])
+  if (there === undefined) addOwn(fields, name, isList ? [value] : value)
+  else if (arrayIsArray(there)) addOwn(there as unknown as Fields, there.length, value)
+  else addOwn(fields, name, [there, value])
 }
 
 function own(fields: Fields, name: string): unknown {
   return objectHasOwn(fields, name) ? objectGetOwnPropertyDescriptor(fields, name)!.value : undefined
-}
-
-/** Not by assignment, which a setter on a prototype would see. */
-function define(fields: Fields, name: string | number, value: unknown): void {
-  objectDefine(fields, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor)
 }

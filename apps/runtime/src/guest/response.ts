@@ -1,10 +1,11 @@
 import type { ResponseHead } from '@socklet/protocol'
 import { Flag, FrameType } from '@socklet/protocol/frame'
+import { addOwn } from './globals/define.ts'
 import { inspect } from './globals/inspect.ts'
 import { push } from './lists.ts'
 import { command, commandWithHead } from './outbox.ts'
 import {
-  NativeArrayBuffer, NativeDate, NativeError, NativeUint8Array, arrayBufferIsView, arrayIsArray, bareArray, bareObject, dateToUTCString, encodeComponent, jsonStringify, mathFloor, objectAssign, objectDefine, objectKeys,
+  NativeArrayBuffer, NativeDate, NativeError, NativeUint8Array, arrayBufferIsView, arrayIsArray, bareArray, bareObject, dateToUTCString, encodeComponent, jsonStringify, mathFloor, objectAssign, objectKeys,
   stringToLowerCase, toText
 } from './primordials.ts'
 import { EMPTY, toBuffer, viewBytes } from './socket-bytes.ts'
@@ -181,16 +182,12 @@ function codedError(code: string, message: string): Error {
 /** An ordinary array, since functions can ask for it; made by definition, which no setter on a prototype sees. */
 function texts(values: readonly unknown[]): string[] {
   const all: string[] = []
-  for (let i = 0; i < values.length; i++) define(all, toText(values[i]))
+  for (let i = 0; i < values.length; i++) addOwn(all, i, toText(values[i]))
   return all
 }
 
 function withLast(values: readonly string[], last: string): string[] {
   const all = texts(values)
-  define(all, last)
+  addOwn(all, all.length, last)
   return all
-}
-
-function define(list: string[], value: string): void {
-  objectDefine(list, list.length, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor)
 }

@@ -1,4 +1,5 @@
 import type { UpgradeResult } from '@socklet/protocol'
+import { addOwn } from './globals/define.ts'
 import {
   NativeArrayBuffer,
   NativeTypeError,
@@ -7,7 +8,6 @@ import {
   charCodeAt,
   isInteger,
   jsonStringify,
-  objectDefine,
   objectKeys,
   stringIndexOf,
   stringToLowerCase,
@@ -55,8 +55,8 @@ function acceptanceOf({ protocol, data }: { protocol?: unknown; data?: unknown }
 }
 
 function refusalOf({ status, headers, body }: { status: unknown; headers?: unknown; body?: unknown }): UpgradeAnswer {
-  // An answer below 200 is not the last one, and 101 would accept.
-  if (!isInteger(status) || (status as number) < 200 || (status as number) > 599) throw new NativeTypeError(`upgrade returned a status that is no number from 200 to 599: ${toText(status)}`)
+  // Below, it would not refuse: 101 and 2xx accept what a proxy in front may act upon. By 3xx a client is sent elsewhere (RFC 6455, 4.2.2).
+  if (!isInteger(status) || (status as number) < 300 || (status as number) > 599) throw new NativeTypeError(`upgrade returned a status that is no number from 300 to 599: ${toText(status)}`)
   const lines: Lines = { pairs: [], count: 0, hasType: false }
   if (typeof headers === 'object' && headers !== null) addHeaders(lines, headers as Record<string, unknown>)
   const content = contentOf(body)
@@ -86,7 +86,7 @@ function addHeader(lines: Lines, name: string, value: string): void {
   if (!isFieldValue(value)) throw new NativeTypeError(`upgrade returned characters in the header ${name} that it cannot have`)
   const lower = stringToLowerCase(name)
   lines.hasType ||= lower === 'content-type'
-  objectDefine(lines.pairs, lines.count++, { value: [lower, value], writable: true, enumerable: true, configurable: true })
+  addOwn(lines.pairs, lines.count++, [lower, value])
 }
 
 function isToken(text: string): boolean {

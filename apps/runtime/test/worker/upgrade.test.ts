@@ -50,6 +50,9 @@ describe('upgrade(ctx)', () => {
     ['false', { accept: false, status: 403, headers: JSON_TYPE, body: expect.stringContaining('forbidden') }],
     ['{ status: 401 }', { accept: false, status: 401, headers: [], body: '' }],
     ['{ status: 401, headers: { "WWW-Authenticate": "Bearer", "set-cookie": ["a", "b"], "retry-after": 7 }, body: "no" }', { accept: false, status: 401, headers: [['www-authenticate', 'Bearer'], ['set-cookie', 'a'], ['set-cookie', 'b'], ['retry-after', '7'], ['content-type', 'text/plain; charset=utf-8']], body: 'no' }],
+    ['{ status: 302, headers: { location: "https://example.test" } }', { accept: false, status: 302, headers: [['location', 'https://example.test']], body: '' }],
+    // What every object inherits is not taken for a part of ours.
+    ['(Object.prototype.get = () => 1, { status: 401, headers: { a: "b" } })', { accept: false, status: 401, headers: [['a', 'b']], body: '' }],
     ['{ status: 429, body: { wait: 7 } }', { accept: false, status: 429, headers: JSON_TYPE, body: '{"wait":7}' }],
     ['{ status: 400, headers: { "Content-Type": "text/html" }, body: Buffer.from("<p>") }', { accept: false, status: 400, headers: [['content-type', 'text/html']], body: '<p>' }]
   ])('%s', async (expression, expected) => {
@@ -75,6 +78,7 @@ describe('upgrade(ctx)', () => {
     ['[]', 'neither nothing'],
     ['{ stauts: 403 }', 'neither status nor protocol'],
     ['{ status: 101 }', '101'],
+    ['{ status: 204 }', '204'],
     ['{ status: "403" }', 'status'],
     ['{ status: 403, headers: { "a b": "c" } }', 'header'],
     ['{ status: 403, headers: { a: "b\\r\\nc: d" } }', 'header'],

@@ -1,4 +1,5 @@
 import { ERROR_NAMES, ErrorPart, REGEXP_FLAGS, SHORT_STRINGS, SMALLS, Tag, VERSION, VIEW_NAMES } from '@socklet/shared/value-tags'
+import { addOwn, define } from '../globals/define.ts'
 import { DOMException } from '../globals/dom-exception.ts'
 import {
   NativeDate,
@@ -148,7 +149,7 @@ class Decoder {
       if (plain) target[key] = value
       // No encoder writes the length of an array as a property, and to set it could run code.
       else if (key === 'length' && arrayIsArray(target)) throw this.#in.malformed('a length')
-      else define(target, key, value, true)
+      else addOwn(target, key, value)
       if (this.#top !== frame) return
     }
   }
@@ -180,7 +181,7 @@ class Decoder {
       const index = frame.index++
       frame.items++
       const value = this.#value()
-      if (index in ArrayPrototype) define(target, index, value, true)
+      if (index in ArrayPrototype) addOwn(target, index, value)
       else target[index] = value
       if (this.#top !== frame) return
     }
@@ -197,7 +198,7 @@ class Decoder {
     frame.sparse = true
     const target = frame.target as unknown[]
     const { length } = target
-    define(target, MAX_INDEX, undefined, true)
+    addOwn(target, MAX_INDEX, undefined)
     target.length = length
   }
 
@@ -226,7 +227,7 @@ class Decoder {
   #cause(frame: Frame): void {
     // Its frame has done its work before the cause's own begins.
     this.#top = frame.parent
-    define(frame.target, 'cause', this.#value(), false)
+    define(frame.target, 'cause', this.#value())
   }
 
   #value(): unknown {
@@ -346,8 +347,8 @@ class Decoder {
     const error = reflectConstruct(ERRORS[kind]!, []) as Error
     // First, since it may be its own cause.
     this.#remember(error)
-    if ((parts & ErrorPart.MESSAGE) !== 0) define(error, 'message', this.#string(), false)
-    define(error, 'stack', (parts & ErrorPart.STACK) !== 0 ? this.#string() : undefined, false)
+    if ((parts & ErrorPart.MESSAGE) !== 0) define(error, 'message', this.#string())
+    define(error, 'stack', (parts & ErrorPart.STACK) !== 0 ? this.#string() : undefined)
     if ((parts & ErrorPart.CAUSE) !== 0) this.#top = new Frame('cause', error, this.#top, 1)
     return error
   }
@@ -355,7 +356,7 @@ class Decoder {
   #domException(): object {
     const name = this.#string()
     const error = this.#remember(new DOMException(this.#string(), name))
-    define(error, 'stack', this.#string(), false)
+    define(error, 'stack', this.#string())
     return error
   }
 }
@@ -367,9 +368,4 @@ function byteLength(buffer: object): number {
   } catch {
     return -1
   }
-}
-
-/** As an assignment does where nothing is inherited; the descriptor inherits nothing either. */
-function define(target: object, key: PropertyKey, value: unknown, enumerable: boolean): void {
-  objectDefine(target, key, { __proto__: null, value, writable: true, enumerable, configurable: true } as PropertyDescriptor)
 }
