@@ -83,8 +83,7 @@ export const MAX_TURN_DELIVERIES = 5_000_000
 /** Functions and environment for the guest, at the start and whenever they change. JSON; the code of the functions goes beside it. */
 export interface GuestRelease {
   appid: string
-  revision: number
-  functions: { name: string; version: number; methods: string[] }[]
+  functions: { name: string; version: number }[]
   /** Modules of the platform that this app uses and most do not. CommonJS. */
   modules: { name: string; code: string }[]
   env: Record<string, string>

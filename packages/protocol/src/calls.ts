@@ -107,8 +107,6 @@ export interface FunctionSource {
   version: number
   /** CommonJS made by the compiler. */
   code: string
-  /** HTTP methods; empty means all. */
-  methods: string[]
 }
 
 /** A module of the platform that only few apps need: its code comes with the release of those. CommonJS. */
@@ -120,8 +118,6 @@ export interface ModuleSource {
 /** All that an isolate needs of its app. */
 export interface AppRelease {
   appid: string
-  /** Counts every change of functions, env and limits. */
-  revision: number
   functions: FunctionSource[]
   modules: ModuleSource[]
   env: Record<string, string>
@@ -165,14 +161,14 @@ export interface IsolateStats {
 
 export type WorkerCalls = {
   /** First call on the link, after the blob `snapshot`. Answered when the worker takes apps. */
-  hello: { params: { worker: number; version: number; turns: number }; result: null }
+  hello: { params: { version: number; turns: number }; result: null }
   /** Take the app. Answered when events may come; the isolate may still be starting. */
   hold: { params: { app: number; generation: number; release: AppRelease; /** Its turns are told for so many milliseconds, see FrameType.TURN. */ watchMs?: number }; result: null }
   /**
    * Put the app's isolate away, once what it has changed is stored. Answered when it is gone; with false, if it was to go
    * only `ifIdle` and has something to do. `discard`: at once, nothing of it is wanted any more.
    */
-  release: { params: { app: number; ifIdle?: boolean; discard?: boolean }; result: boolean }
+  putAway: { params: { app: number; ifIdle?: boolean; discard?: boolean }; result: boolean }
   /** Functions, env or limits have changed: load them beside the old ones and switch between turns. Answered when the next event runs the new code. */
   update: { params: { app: number; generation: number; release: AppRelease }; result: null }
   /** Remove a key of `cloud.shared`; base64 of its bytes. Answered when that is stored. */
@@ -184,7 +180,7 @@ export type WorkerCalls = {
    */
   trial: { params: { number: number; release: AppRelease; names: string[] }; result: { problems: LoadProblem[]; lost: boolean } }
   /** Answered at once by a worker that is alive. */
-  ping: { params: null; result: { oldestTurnMs: number } }
+  ping: { params: null; result: null }
   /** For so long, the pool is told of all apps when a turn begins and ends. Milliseconds. */
   watch: { params: { ms: number }; result: null }
 }
@@ -192,7 +188,7 @@ export type WorkerCalls = {
 // --- pool, told by a worker -------------------------------------------------------------------
 
 export type PoolCallsOfWorker = {
-  /** The app's isolate is gone, not on the pool's word. `poisonous` is the redelivered event that was running. */
+  /** The app's isolate is gone, not on the pool's word. */
   down: { params: { app: number; generation: number; reason: string; fault: 'tenant' | 'platform' }; result: null }
   /** The app has had nothing to do for as long as its limit `idleMs` says. */
   idle: { params: { app: number; generation: number }; result: null }
@@ -239,7 +235,7 @@ export type SandboxKind = 'bwrap' | 'none'
 
 export interface ProcessInfo {
   /** `spare`: a worker that takes the place of one that dies; `trial`: one in which functions are tried before they are stored. */
-  kind: 'supervisor' | 'gateway' | 'pool' | 'console' | 'worker' | 'spare' | 'trial'
+  kind: 'gateway' | 'pool' | 'console' | 'worker' | 'spare' | 'trial'
   index: number
   pid: number
   rssBytes: number
@@ -288,7 +284,6 @@ export type ConsoleCallsOfPool = {
 export type ChildCalls = {
   /** Ends the process in order, within `graceMs`. */
   stop: { params: { graceMs: number }; result: null }
-  info: { params: null; result: { rssBytes: number } }
   /** The platform as a whole is ready, or is not any more: what /readyz says. */
   platform: { params: { ready: boolean }; result: null }
 }

@@ -65,7 +65,6 @@ function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (
       }
       return null
     },
-    info: () => ({ rssBytes: process.memoryUsage.rss() }),
     platform: ({ ready }) => {
       onPlatform?.(ready)
       return null

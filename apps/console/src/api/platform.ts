@@ -5,7 +5,7 @@ import type { Services } from '../services.ts'
 import { ok, route, type Route } from './route.ts'
 
 const processSchema = z.object({
-  kind: z.enum(['supervisor', 'gateway', 'pool', 'console', 'worker', 'spare', 'trial']),
+  kind: z.enum(['gateway', 'pool', 'console', 'worker', 'spare', 'trial']),
   index: z.int(),
   pid: z.int(),
   rssBytes: z.int(),

@@ -90,7 +90,7 @@ export class Publisher {
       const changed = put.map(({ name }) => name)
       const importsOf = resolver(shapes)
       checkTogether(appid, shapes, importsOf, changed)
-      const functions = compiled.map(({ version: { name, compiled: code, methods } }) => ({ name, code, methods }))
+      const functions = compiled.map(({ version: { name, compiled: code } }) => ({ name, code }))
       await this.#trial.run({ appid, put: functions, remove, prune, dependents: dependentsOf(changed, shapes.keys(), importsOf) })
     }
     const result = await this.#catalog.publish(appid, request)

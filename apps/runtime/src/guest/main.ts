@@ -64,7 +64,7 @@ function boot(random: RandomBytes): GuestEntries {
   const env: Record<string, string> = {}
   defineGlobal('process', makeProcess(env))
   let limits: Record<string, number> = {}
-  let program: Program = { revision: 0, functions: bareObject() }
+  let program: Program = { functions: bareObject() }
   let loaded = ''
   const sockets = new Sockets()
   const platform = makePlatform()

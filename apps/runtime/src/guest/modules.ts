@@ -1,4 +1,5 @@
 import type { GuestRelease } from '../turn-layout.ts'
+import { split } from './lists.ts'
 import {
   NativeError,
   bareObject,
@@ -7,21 +8,18 @@ import {
   objectKeys,
   stringIndexOf,
   stringLastIndexOf,
-  stringSplit,
   stringStartsWith,
   substring
 } from './primordials.ts'
 
 /** The functions of one release and what they exported. A publish makes a new one beside the old. */
 export interface Program {
-  readonly revision: number
   readonly functions: Record<string, LoadedFunction>
 }
 
 export interface LoadedFunction {
   readonly name: string
   readonly version: number
-  readonly methods: string[]
   /** In its wrapper. */
   readonly code: string
   /** Its code, compiled ahead. */
@@ -43,10 +41,10 @@ type Wrapper = (exports: unknown, require: Require, module: object, filename: st
 export function makeProgram(release: GuestRelease, codes: string[]): Program {
   const functions = bareObject<LoadedFunction>()
   for (let i = 0; i < release.functions.length; i++) {
-    const { name, version, methods } = release.functions[i]!
-    functions[name] = { name, version, code: codes[i]!, methods, wrapper: null, state: 'new', module: { exports: {} }, main: undefined }
+    const { name, version } = release.functions[i]!
+    functions[name] = { name, version, code: codes[i]!, wrapper: null, state: 'new', module: { exports: {} }, main: undefined }
   }
-  return { revision: release.revision, functions }
+  return { functions }
 }
 
 /**
@@ -160,7 +158,7 @@ function functionName(from: string, wanted: string): string | null {
   if (stringStartsWith(wanted, '@/')) return substring(wanted, 2, wanted.length)
   if (!stringStartsWith(wanted, './') && !stringStartsWith(wanted, '../')) return null
   let path = directoryOf(from)
-  const parts = stringSplit(wanted, '/')
+  const parts = split(wanted, '/')
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!
     if (part === '..') path = directoryOf(path)

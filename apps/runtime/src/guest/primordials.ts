@@ -37,7 +37,6 @@ export const substring = uncurry(String.prototype.substring)
 export const stringStartsWith = uncurry(String.prototype.startsWith)
 export const stringLastIndexOf = uncurry(String.prototype.lastIndexOf)
 export const stringIndexOf = uncurry(String.prototype.indexOf)
-export const stringSplit = uncurry(String.prototype.split as (this: string, separator: string) => string[])
 export const stringToLowerCase = uncurry(String.prototype.toLowerCase)
 export const stringIsWellFormed = uncurry(String.prototype.isWellFormed)
 export const numberToString = uncurry(Number.prototype.toString)
@@ -181,8 +180,6 @@ export const numberIsFinite = Number.isFinite
 export const numberParseInt = Number.parseInt
 export const numberParseFloat = Number.parseFloat
 export const typedArrayLength = getter<Uint8Array, number>(TypedArrayPrototype, 'length')
-export const typedArraySubarray = uncurry(TypedArrayPrototype.subarray) as (bytes: Uint8Array, start: number, end: number) => Uint8Array
-export const typedArraySlice = uncurry(TypedArrayPrototype.slice) as (bytes: Uint8Array, start: number, end: number) => Uint8Array
 export const arrayBufferDetached = getter<ArrayBuffer, boolean>(ArrayBuffer.prototype, 'detached')
 export const encodeComponent = encodeURIComponent
 export const decodeComponent = decodeURIComponent
@@ -239,8 +236,8 @@ export function base64Functions(): Base64Functions {
 }
 
 /**
- * A promise of ours, to be awaited: \`await\` asks a promise for its \`constructor\`, and would ask one of a tenant on Promise.prototype for it,
- * with our promise in its hands, and then call the \`then\` that is there.
+ * A promise of ours, to be awaited: `await` asks a promise for its \`constructor\`, and would ask one of a tenant on Promise.prototype for it,
+ * with our promise in its hands, and then call the `then` that is there.
  */
 export function ours<T>(promise: Promise<T>): Promise<T> {
   defineProperty(promise, 'constructor', CONSTRUCTOR)

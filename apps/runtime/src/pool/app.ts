@@ -24,7 +24,6 @@ export interface PoolApp {
   route: AppRoute
   /** What the gateways have heard of it, and which of them. */
   toldRoute: string
-  revision: number
   heapMiB: number
   /** No other app is ever in the worker that holds it. */
   dedicated: boolean
@@ -60,7 +59,6 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     number,
     route: routeOf(number, release),
     toldRoute: '',
-    revision: release.app.revision,
     heapMiB: effectiveLimits(release.app.limits).heapMiB,
     dedicated: isDedicated(release),
     sharedBytes: effectiveLimits(release.app.limits).sharedBytes,
@@ -83,7 +81,6 @@ export function makePoolApp(number: number, release: Release): PoolApp {
 /** Takes over what the catalog says now. */
 export function refresh(app: PoolApp, release: Release): void {
   app.route = routeOf(app.number, release)
-  app.revision = release.app.revision
   app.heapMiB = effectiveLimits(release.app.limits).heapMiB
   app.dedicated = isDedicated(release)
   app.sharedBytes = effectiveLimits(release.app.limits).sharedBytes
@@ -112,14 +109,13 @@ function routeOf(number: number, release: Release): AppRoute {
 }
 
 /** What a worker is told of a release; of the functions only what runs. */
-export type RunnableRelease = Omit<Release, 'functions'> & { functions: Pick<FunctionVersion, 'name' | 'version' | 'compiled' | 'methods'>[] }
+export type RunnableRelease = Omit<Release, 'functions'> & { functions: Pick<FunctionVersion, 'name' | 'version' | 'compiled'>[] }
 
 /** What a worker needs of it. */
 export function appRelease(release: RunnableRelease): AppRelease {
   return {
     appid: release.app.appid,
-    revision: release.app.revision,
-    functions: release.functions.map(({ name, version, compiled, methods }) => ({ name, version, code: compiled, methods })),
+    functions: release.functions.map(({ name, version, compiled }) => ({ name, version, code: compiled })),
     modules: guestModules.filter(({ name }) => release.functions.some(({ compiled }) => MENTIONS[name]!.test(compiled))),
     env: release.env,
     limits: effectiveLimits(release.app.limits)

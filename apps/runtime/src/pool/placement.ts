@@ -221,7 +221,7 @@ export class Placements {
 
   async #hibernate(app: PoolApp, worker: WorkerProcess, generation: number): Promise<void> {
     if (app.placement?.generation !== generation || app.placement.worker !== worker.index) return
-    if (!(await worker.control.call('release', { app: app.number, ifIdle: true }))) return
+    if (!(await worker.control.call('putAway', { app: app.number, ifIdle: true }))) return
     // The worker may have died meanwhile, and the app be on its way to another.
     if (app.placement?.generation !== generation) return
     app.placement = null
@@ -277,7 +277,7 @@ export class Placements {
 
   /** An app that the worker was told of is not to start there. */
   #takeBack(app: PoolApp, worker: WorkerProcess): void {
-    worker.control.call('release', { app: app.number, discard: true }).catch(() => {})
+    worker.control.call('putAway', { app: app.number, discard: true }).catch(() => {})
     worker.apps.delete(app.number)
     worker.arriving.delete(app.number)
     app.placement = null
@@ -327,7 +327,7 @@ export class Placements {
   async #release(app: PoolApp, discard = false): Promise<void> {
     const { placement } = app
     const worker = placement === null ? undefined : this.#workers.get(placement.worker)
-    await worker?.control.call('release', { app: app.number, discard }).catch(() => {})
+    await worker?.control.call('putAway', { app: app.number, discard }).catch(() => {})
     worker?.apps.delete(app.number)
     // The worker may have died meanwhile, which has its own consequences.
     if (app.placement === placement) app.placement = null

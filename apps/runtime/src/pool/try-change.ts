@@ -25,7 +25,7 @@ function changed(now: Release, { put, remove, prune, env }: TrialChange): AppRel
   const versions = new Map(now.functions.map(({ name, version }) => [name, version]))
   const gone = new Set([...remove, ...put.map(({ name }) => name)])
   const kept = prune ? [] : now.functions.filter(({ name }) => !gone.has(name))
-  const functions = put.map(({ name, code, methods }) => ({ name, compiled: code, methods, version: (versions.get(name) ?? 0) + 1 }))
+  const functions = put.map(({ name, code }) => ({ name, compiled: code, version: (versions.get(name) ?? 0) + 1 }))
   return appRelease({ ...now, functions: [...kept, ...functions], ...(env === undefined ? {} : { env }) })
 }
 

@@ -117,7 +117,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     }
   }
   sendSnapshot(link, options.snapshot)
-  const hello = control.call('hello', { worker: options.index, version: PROTOCOL_VERSION, turns: options.turns }, START_TIMEOUT_MS)
+  const hello = control.call('hello', { version: PROTOCOL_VERSION, turns: options.turns }, START_TIMEOUT_MS)
   // Once it answers there is a process to be found, and none but ours in it.
   const started = hello.then(() => void (pid = spawned.pid()))
   const failed = await Promise.race([started.then(() => null, (error: Error) => error.message), exited.then(({ reason }) => reason)])

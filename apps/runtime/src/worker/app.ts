@@ -231,7 +231,7 @@ export class App {
     const records = new Uint8Array(Buffer.concat(state))
     this.#told.begin()
     try {
-      const problems = await turns.run(this.#watched(isolate, START_LIMIT_MS), () => isolate.restore(records.buffer))
+      const problems = await turns.run(this.#watched(isolate, START_LIMIT_MS, null), () => isolate.restore(records.buffer))
       if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
     } catch (error) {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
@@ -455,27 +455,25 @@ export class App {
 
   async #load(release: AppRelease): Promise<void> {
     const isolate = this.#isolate!
-    const limitMs = release.limits['turnCpuMs']!
-    const { appid, revision, functions, modules, env, limits } = release
-    const problem = await this.#parts.turns.run(this.#watched(isolate, limitMs), () => isolate.load({ appid, revision, functions, modules, env, limits }))
-    if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
+    const { limits } = release
+    await this.#parts.turns.run(this.#watched(isolate, limits['turnCpuMs']!, 'turnCpuMs'), () => isolate.load(release))
     this.#release = withoutCode(release)
     this.#slowdown.share.limit(limits['minuteCpuMs']!)
     if (!this.#gone) this.#idle.limitChanged()
   }
 
   #watchedTurn(isolate: Isolate): WatchedTurn {
-    return this.#watched(isolate, this.#release.limits['turnCpuMs']!)
+    return this.#watched(isolate, this.#release.limits['turnCpuMs']!, 'turnCpuMs')
   }
 
-  #watched(isolate: Isolate, limitMs: number): WatchedTurn {
+  /** `limit`: the limit of the app that it is, if it is one. */
+  #watched(isolate: Isolate, limitMs: number, limit: 'turnCpuMs' | null): WatchedTurn {
     return {
       cpuMs: () => isolate.cpuMs,
       limitMs,
       stop: (reason) => {
-        const isOwn = limitMs === this.#release.limits['turnCpuMs']
-        if (isOwn && !this.#gone) this.#reports.reached('turnCpuMs', 1)
-        this.#fail(isOwn ? `${reason} (limit turnCpuMs)` : reason, 'tenant')
+        if (limit !== null && !this.#gone) this.#reports.reached(limit, 1)
+        this.#fail(limit === null ? reason : `${reason} (limit ${limit})`, 'tenant')
       },
       lost: () => this.#parts.onTainted(`a turn of ${this.#release.appid} could not be ended`)
     }

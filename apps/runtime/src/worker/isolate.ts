@@ -1,5 +1,6 @@
 import ivm from 'isolated-vm'
 import { randomBytes } from 'node:crypto'
+import type { AppRelease } from '@socklet/protocol'
 import { wrapped, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
 
 /** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
@@ -24,11 +25,6 @@ export interface TurnInput {
   texts: string[] | undefined
 }
 
-/** A GuestRelease with its code. */
-export interface LoadedRelease extends Omit<GuestRelease, 'functions'> {
-  functions: (GuestRelease['functions'][number] & { code: string })[]
-}
-
 /** The isolate of one app, started. A turn, and all that returns a promise, may fail because the isolate is gone. */
 export interface Isolate {
   /** The result as turn-layout.ts says, unchecked: tenant code may have made it. Rejects on an unhandled rejection in the guest, see `guestError`. */
@@ -41,8 +37,8 @@ export interface Isolate {
   restore(records: ArrayBuffer): Promise<unknown>
   /** The result of a turn in which nothing happens but that what has changed is written, and before that this key removed. */
   rest(acknowledged: number, forget?: ArrayBuffer): Promise<unknown>
-  /** '' or why the release cannot be loaded. */
-  load(release: LoadedRelease): Promise<unknown>
+  /** @throws Error if the release cannot be loaded */
+  load(release: AppRelease): Promise<void>
   /** '' or, as JSON, what this function of the release throws while it loads. */
   trial(name: string): Promise<unknown>
   dispose(): void
@@ -97,10 +93,11 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
     more: async () => await more.apply(undefined, [], { result: { copy: true } }),
     restore: (records) => restore.apply(undefined, [moved(records)]),
     rest: (acknowledged, forget) => rest.apply(undefined, [acknowledged, forget === undefined ? undefined : copied(forget)], { result: { copy: true } }),
-    load: ({ functions, ...others }) => {
-      const release: GuestRelease = { ...others, functions: functions.map(({ name, version, methods }) => ({ name, version, methods })) }
+    load: async ({ functions, ...others }) => {
+      const release: GuestRelease = { ...others, functions: functions.map(({ name, version }) => ({ name, version })) }
       // Each a string of its own: V8 uses one that comes from outside as it is, and the isolate has no other copy of it.
-      return load.apply(undefined, [JSON.stringify(release), ...functions.map(({ name, code }) => wrapped(name, code))])
+      const problem = await load.apply(undefined, [JSON.stringify(release), ...functions.map(({ name, code }) => wrapped(name, code))])
+      if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     },
     trial: (name) => trial.apply(undefined, [name]),
     dispose,

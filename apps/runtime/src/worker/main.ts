@@ -59,7 +59,7 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       early.take(app, generation, (bytes, start, end) => held.receive(bytes, start, end))
       return null
     },
-    release: async ({ app, ifIdle, discard }) => {
+    putAway: async ({ app, ifIdle, discard }) => {
       const held = apps.get(app)
       if (discard) {
         states.take(app)
@@ -96,7 +96,7 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
       spare!.refillSoon(release.limits['heapMiB']!)
       return result
     },
-    ping: () => ({ oldestTurnMs: turns.oldestMs }),
+    ping: () => null,
     watch: ({ ms }) => {
       for (const app of apps.values()) app.watch(ms)
       return null

@@ -38,8 +38,9 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
   const problems: LoadProblem[] = []
   const rest = [...parts.names]
   for (let isolates = 0; rest.length > 0 && isolates < MAX_ISOLATES; isolates++) {
-    const isolate = await start(parts)
+    const isolate = await parts.spare.take(parts.release.limits['heapMiB']!)
     try {
+      await prepare(isolate, parts)
       for (let ended = false; rest.length > 0 && !ended; ) {
         const outcome = await tryOne(parts, isolate, rest.shift()!, until)
         if (outcome.problem !== null) problems.push(outcome.problem)
@@ -54,13 +55,10 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
   return { problems, lost: false }
 }
 
-async function start({ release, state, spare }: TrialParts): Promise<Isolate> {
-  const { appid, revision, functions, modules, env, limits } = release
-  const isolate = await spare.take(limits['heapMiB']!)
-  const problem = await isolate.load({ appid, revision, functions, modules, env, limits })
-  if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
+/** @throws Error if the isolate cannot take the release, or is gone. */
+async function prepare(isolate: Isolate, { release, state }: TrialParts): Promise<void> {
+  await isolate.load(release)
   if (state.length > 0) await isolate.restore(new Uint8Array(Buffer.concat(state)).buffer)
-  return isolate
 }
 
 async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: string, until: number): Promise<Outcome> {

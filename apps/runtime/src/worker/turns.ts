@@ -106,14 +106,6 @@ export class Turns {
     }
   }
 
-  /** Wall-clock milliseconds of the turn that runs longest. */
-  get oldestMs(): number {
-    const now = performance.now()
-    let oldest = 0
-    for (const { startedAt } of this.#running) oldest = Math.max(oldest, now - startedAt)
-    return oldest
-  }
-
   #lookAtAll(): void {
     const now = performance.now()
     for (const running of this.#running) {

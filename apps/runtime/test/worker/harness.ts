@@ -136,8 +136,8 @@ export async function makeHarness(): Promise<Harness> {
       const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, () => makeEnd()))
       const downs: string[] = []
       const tainted: string[] = []
-      const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one, methods: [] }))
-      const release: AppRelease = { appid: 'test', revision: 1, functions, modules: options.modules ? guest.modules : [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
+      const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one }))
+      const release: AppRelease = { appid: 'test', functions, modules: options.modules ? guest.modules : [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
       const app: App = new App({
         app: 7,
         generation: 3,

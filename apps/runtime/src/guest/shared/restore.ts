@@ -1,7 +1,7 @@
 import { ENTRY_BYTES, NodeKind, Op, RecordReader } from '@socklet/shared/records'
 import { Tag } from '@socklet/shared/value-tags'
 import { describeError } from '../log.ts'
-import { NativeMap, NativeSet, NativeUint8Array, bareArray, mapGet, mapSet, setAdd, typedArrayBuffer, typedArrayByteOffset } from '../primordials.ts'
+import { NativeMap, NativeSet, NativeUint8Array, bareArray, mapDelete, mapGet, mapSet, setAdd, typedArrayBuffer, typedArrayByteOffset } from '../primordials.ts'
 import type { WebSocket } from '../socket.ts'
 import { decodeValue } from '../values.ts'
 import { refer } from './drop.ts'
@@ -93,7 +93,7 @@ class Restoring {
   #content(id: number): void {
     const bytes = mapGet(this.#contents, id)
     if (bytes === undefined) return
-    this.#contents.delete(id)
+    mapDelete(this.#contents, id)
     const before = mapGet(nodes, id)
     const draft = before?.content ?? makeEntry(mapGet(nodes, 0)!, undefined, 0)
     try {
