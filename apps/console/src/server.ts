@@ -53,8 +53,8 @@ async function run(route: Route, req: Request, res: Response, services: Services
   const caller = route.access === 'public' ? PUBLIC : await auth.authenticate(req.headers.authorization)
   const { appid } = req.params
   auth.allow(caller, route.access, typeof appid === 'string' ? appid : undefined)
-  const params = route.params === undefined ? {} : validate(route.params, { ...req.params }, '')
-  const query = route.access === 'public' ? {} : validate(route.query ?? NOTHING, req.query, '')
+  const params = route.params === undefined ? {} : validate(route.params, { ...req.params })
+  const query = route.access === 'public' ? {} : validate(route.query ?? NOTHING, req.query)
   const call = { params, query, body: undefined, caller, req, res }
   if (route.body === undefined) {
     send(res, route, await route.handle(call, services))
@@ -62,7 +62,7 @@ async function run(route: Route, req: Request, res: Response, services: Services
   }
   const maxBytes = (await route.maxBody?.(params, services)) ?? DEFAULT_MAX_BODY
   await withRoom(req, maxBytes, async () => {
-    const body = validate(route.body!, await readBody(req, res, { maxBytes, source: route.source === true }), '')
+    const body = validate(route.body!, await readBody(req, res, { maxBytes, source: route.source === true }))
     send(res, route, await route.handle({ ...call, body }, services))
   })
 }

@@ -23,11 +23,6 @@ export class Tails {
     this.#pool = pool
   }
 
-  /** How many follow the app. */
-  following(appid: string): number {
-    return this.#followers.get(appid)?.size ?? 0
-  }
-
   /**
    * Gives the follower what is logged from now on, until the function that it returns is called.
    * @throws UserFault `busy`, PlatformFault `unavailable`

@@ -25,7 +25,7 @@ const FLUSH_ABOVE = 1024 * 1024
 
 const OPEN = 1
 
-/** API.md, Limits: connection data. */
+/** docs/counted-limits.md, `socketData`. */
 const MAX_DATA_BYTES = 16 * 1024
 
 /** `ctx.method` of the events, for logs. */

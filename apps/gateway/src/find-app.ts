@@ -10,8 +10,8 @@ export async function findApp(gateway: Gateway, appid: string, soon = false): Pr
   if (gateway.stopping) throw new Refusal('unavailable', 'the platform is stopping')
   // A pool that was restarted is back within moments: a client waits for that, rather than being turned away.
   if (!(await gateway.pool.upWithin(gateway.times.poolBack))) throw new Refusal('unavailable')
-  const app = gateway.apps.known(appid) ?? (await gateway.apps.find(appid, soon))
-  if (app === null) throw new Refusal('app_not_found', `there is no app ${appid}`)
+  const app = await gateway.apps.find(appid, soon)
+  if (app === null) throw new Refusal('app_not_found', `there is no app ${JSON.stringify(appid)}`)
   if (app.suspended) throw new Refusal('app_suspended')
   return app
 }

@@ -11,7 +11,7 @@ export const FIN_PONG = 0x8a
 export const MAX_CONTROL_BYTES = 125
 
 /** The header of a frame takes this much at most. */
-export const MAX_MESSAGE_HEAD = 10
+const MAX_MESSAGE_HEAD = 10
 
 /**
  * Writes the header of a message of `length` bytes so that it ends where the payload starts, at `end`,

@@ -9,10 +9,6 @@ export class Numbers {
     this.#next = first
   }
 
-  get size(): number {
-    return this.#used.size
-  }
-
   take(): number {
     while (this.#used.has(this.#next)) this.#advance()
     const number = this.#next

@@ -3,7 +3,7 @@ import { Pause } from './flow.ts'
 import { reached } from './reached.ts'
 import type { Times } from './settings.ts'
 
-/** The burst that a connection may send at once, in time of its rate: twice what it may send in a second (API.md: Limits). */
+/** The burst that a connection may send at once, in time of its rate: twice what it may send in a second (docs/limits.md). */
 const BURST_MS = 2_000
 /** How often those that are over their rate are looked at, and how much of it is free before they are read again. */
 const CHECK_MS = 100

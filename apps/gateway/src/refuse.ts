@@ -3,8 +3,8 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import { report } from './report.ts'
 
-/** Everything that the gateway itself refuses: code, HTTP status, what the client reads. */
-const REFUSALS = {
+/** Everything that the gateway itself refuses: code, HTTP status, what the client reads. docs/clients.md has them, too. */
+export const REFUSALS = {
   bad_request: [400, 'the request cannot be understood'],
   app_suspended: [403, 'the app is suspended'],
   app_not_found: [404, 'there is no such app'],

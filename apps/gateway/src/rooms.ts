@@ -2,7 +2,7 @@ import { FrameError, HEADER_BYTES, NO_ROOM, paddedLength, readU32 } from '@sockl
 import type { App } from './app.ts'
 import type { Connection } from './connection.ts'
 
-/** The guest allows less; a worker that sends more is not the guest. */
+/** The guest allows no more (guest/rooms.ts); a worker that sends more is not the guest. */
 const MAX_NAME_BYTES = 1024
 const MAX_ROOMS = 1_000
 

@@ -12,7 +12,7 @@ export interface Target {
 const HOST = /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/
 
 /**
- * Finds the app that a request means (API.md: Reaching an app). null: Host or URL cannot be understood.
+ * Finds the app that a request means (docs/clients.md). null: Host or URL cannot be understood.
  * The appid is not checked beyond its form: `''` stands for a path that names none.
  */
 export function route(host: string | undefined, url: string, domain: string): Target | null {

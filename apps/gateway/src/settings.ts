@@ -34,7 +34,7 @@ export const TIMES = {
   closeHandshake: 10_000,
   /** An upgrade waits this long for a worker. */
   place: 15_000,
-  /** `upgrade(ctx)` decides within this time (API.md: Functions). */
+  /** `upgrade(ctx)` decides within this time (docs/clients.md). */
   upgradeHook: 5_000,
   /** Before `place` is asked again after an answer that says nothing of the app. */
   placeRetry: 1_000,

@@ -9,7 +9,7 @@ const FREE_TO = 7 / 8
 /** What clients that are being closed may keep, beside the limit, until they have read their close. */
 const LEAVING_PART = 1 / 4
 
-/** After more waits than before: API.md, Limits. */
+/** After more waits than before: docs/limits.md, `sendBufferBytes`. */
 export function afterHeld(app: App): void {
   const { gateway, limits, sendMemory } = app
   if (sendMemory.bytes > limits.sendBufferTotalBytes) closeLargest(sendMemory, limits.sendBufferTotalBytes, app.connections.values(), 'sendBufferTotalBytes', 'of the app')

@@ -17,8 +17,6 @@ export interface WorkerLink {
   readonly link: Link
   /** -1 until the hello. */
   worker: number
-  /** Commands that went to nobody: of an older life, for a connection that is gone or another app's. */
-  dropped: number
   /** Settled events that were acknowledged again. */
   wasted: number
 }
@@ -84,7 +82,7 @@ export class WorkerLinks {
         this.#onClose(from, error)
       }
     })
-    const from: WorkerLink = { link, worker: -1, dropped: 0, wasted: 0 }
+    const from: WorkerLink = { link, worker: -1, wasted: 0 }
     this.#all.add(from)
   }
 

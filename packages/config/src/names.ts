@@ -1,4 +1,4 @@
-/** Names that tenants give, and what they may look like (API.md: Admin REST). */
+/** Names that tenants give, and what they may look like. */
 
 const APPID = /^[a-z][a-z0-9-]{1,30}[a-z0-9]$/
 /** Paths of the platform itself on the gateway's port. */

@@ -93,11 +93,16 @@ function parseFlag(where: string, value: string | boolean): boolean {
 
 /** One line an option, for `--help`. */
 export function optionsHelp(): string {
-  return Object.entries(OPTIONS)
-    .map(([name, spec]: [string, OptionSpec]) => {
-      const flag = spec.type === 'flag' ? `--[no-]${name}` : `--${name} ${spec.type === 'integer' ? 'N' : 'TEXT'}`
-      const fallback = spec.default === null ? '' : ` (default ${spec.default})`
-      return `  ${flag.padEnd(22)} ${spec.doc}${fallback} [${spec.env}]`
-    })
-    .join('\n')
+  const lines = Object.entries(OPTIONS).map(([name, spec]: [string, OptionSpec]) => {
+    const fallback = spec.default === null ? '' : ` (default ${spec.default})`
+    // The doc is Markdown, for the page.
+    return { usage: usageOf(name, spec), text: `${spec.doc.replaceAll(/\*\*|`/g, '')}${fallback} [${spec.env}]` }
+  })
+  const width = Math.max(...lines.map(({ usage }) => usage.length))
+  return lines.map(({ usage, text }) => `  ${usage.padEnd(width)} ${text}`).join('\n')
+}
+
+function usageOf(name: string, { type, choices }: OptionSpec): string {
+  if (type === 'flag') return `--[no-]${name}`
+  return `--${name} ${choices?.join('|') ?? (type === 'integer' ? 'N' : 'TEXT')}`
 }

@@ -23,8 +23,8 @@ export const HEADER_WORDS = HEADER_BYTES / 4
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 /**
- * Events go from a gateway to a worker, commands come back. The groups are ranges, so that an end
- * can tell with one comparison whether a type may come from the other side.
+ * Events go from a gateway to a worker, commands come back. Each group is a range, so
+ * that a gateway can tell with one comparison what may come from a worker; worker and pool have one range for both directions.
  */
 export const FrameType = {
   // gateway → worker: events

@@ -1,6 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { Batch } from './batch.ts'
-import { MAX_FRAME_BYTES, type FrameHead } from './frame.ts'
+import { type FrameHead } from './frame.ts'
 import { FrameSplitter, type OnFrame } from './splitter.ts'
 
 export interface LinkOptions {
@@ -10,8 +10,6 @@ export interface LinkOptions {
   onBatch?: () => void
   /** Once, when the link is gone for good. `error` is set unless the other end closed it in order. */
   onClose?: (error?: Error) => void
-  /** Bytes; a longer frame ends the link. Default MAX_FRAME_BYTES. */
-  maxFrameBytes?: number
   /** When there is much to send, it waits for what the next turn of the event loop brings: GATHER_FROM. */
   gathers?: boolean
   /** Whether what is sent now may wait for LATER_MS, so that it leaves in one write with what comes after it. Default: it may not. */
@@ -50,7 +48,7 @@ export class Link {
   constructor(socket: Socket, options: LinkOptions) {
     this.#socket = socket
     this.#options = options
-    this.#splitter = new FrameSplitter(options.onFrame, options.maxFrameBytes ?? MAX_FRAME_BYTES)
+    this.#splitter = new FrameSplitter(options.onFrame)
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('error', (error) => {
       this.#failure ??= error
@@ -129,15 +127,6 @@ export class Link {
     this.flush()
     if (this.#closed) then()
     else this.#socket.write('', () => then())
-  }
-
-  /** Stops reading, so that the other end has to wait. */
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
   }
 
   /** Sends what waits and closes. */

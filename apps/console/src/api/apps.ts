@@ -32,7 +32,7 @@ function outward(app: App, services: Services): z.input<typeof appSchema> {
 /** @throws UserFault `app_not_found` */
 export async function needApp(catalog: Catalog, id: string): Promise<App> {
   const app = await catalog.getApp(id)
-  if (app === null) throw new UserFault('app_not_found', `there is no app ${id}`)
+  if (app === null) throw new UserFault('app_not_found', `there is no app ${JSON.stringify(id)}`)
   return app
 }
 

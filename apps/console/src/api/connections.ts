@@ -43,7 +43,7 @@ export const connectionRoutes: Route[] = [
     access: 'read',
     summary: 'Who is connected',
     params: appParams,
-    query: z.strictObject({ limit: limit(), cursor, room: z.string().max(1_024).optional().meta({ description: 'only those in this room' }) }),
+    query: z.strictObject({ limit, cursor, room: z.string().max(1_024).optional().meta({ description: 'only those in this room' }) }),
     responses: { 200: listing(connectionSchema) },
     errors: ['invalid_cursor', 'unavailable'],
     handle: async ({ params, query }, { catalog, pool }) => {

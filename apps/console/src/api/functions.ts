@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { FunctionInfo, FunctionVersion, PublishResult } from '@socklet/catalog'
 import { LIMITS, effectiveLimits } from '@socklet/config'
-import { UserFault } from '../errors.ts'
 import type { Draft } from '../publish/publisher.ts'
 import type { Services } from '../services.ts'
 import { needApp } from './apps.ts'
@@ -168,11 +167,10 @@ export const functionRoutes: Route[] = [
     responses: { 204: null },
     errors: ['function_not_found', 'busy', 'unavailable'],
     handle: async ({ params: { appid, name } }, { catalog, publisher }) => {
-      const { removed } = await publisher.publish(appid, async () => {
+      await publisher.publish(appid, async () => {
         await catalog.getFunction(appid, name)
         return { put: [], remove: [name] }
       })
-      if (!removed.includes(name)) throw new UserFault('function_not_found', `${appid} has no function ${name}`)
       return NO_CONTENT
     }
   })

@@ -21,7 +21,7 @@ const entrySchema = z.object({
 })
 
 const query = z.strictObject({
-  limit: limit(),
+  limit,
   before: number(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'only entries that are older than the one with this id: `nextCursor` of the page before' }),
   level: z.enum(LOG_LEVELS).optional().meta({ description: 'this level and graver ones' }),
   function: z.string().min(1).max(256).optional(),

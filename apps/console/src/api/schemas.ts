@@ -9,9 +9,9 @@ import type { IssueParams } from './validate.ts'
 
 const INVALID_NAME: { params: IssueParams } = { params: { code: 'invalid_name' } }
 
-export const APPID_RULE = 'an appid has 3 to 32 lower-case letters, digits and hyphens, begins with a letter and ends with no hyphen'
-export const FUNCTION_RULE = 'a function name has 1 to 256 letters, digits, `_`, `.`, `-` and `/`, with no slash at either end and no `./`'
-export const ENV_RULE = 'the name of a variable has 1 to 128 letters, digits and `_`, and begins with no digit'
+const APPID_RULE = 'an appid has 3 to 32 lower-case letters, digits and hyphens, begins with a letter and ends with no hyphen'
+const FUNCTION_RULE = 'a function name has 1 to 256 letters, digits, `_`, `.`, `-` and `/`, with no slash at either end and no `./`'
+const ENV_RULE = 'the name of a variable has 1 to 128 letters, digits and `_`, and begins with no digit'
 
 export const appid = z.string().refine(isAppid, { error: APPID_RULE, ...INVALID_NAME }).meta({ pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' })
 export const functionName = z.string().refine(isFunctionName, { error: FUNCTION_RULE, ...INVALID_NAME }).meta({ description: FUNCTION_RULE })
@@ -28,18 +28,16 @@ export function number(min: number, max: number): z.ZodType<number> {
   return z.string().refine(fits, `is a whole number from ${min} to ${max}`).transform(Number).meta({ type: 'integer', minimum: min, maximum: max })
 }
 
-export function limit(fallback = 100, max = 1_000): z.ZodType<number> {
-  return number(1, max).optional().transform((value) => value ?? fallback).meta({ type: 'integer', minimum: 1, maximum: max, description: `${fallback} if absent` })
-}
+export const limit = number(1, 1_000).optional().transform((value) => value ?? 100).meta({ type: 'integer', minimum: 1, maximum: 1_000, description: '100 if absent' })
 
 export const cursor = z.string().min(1).max(1_024).optional().meta({ description: '`nextCursor` of the page before' })
-export const paging = z.strictObject({ limit: limit(), cursor })
+export const paging = z.strictObject({ limit, cursor })
 
 export const appParams = z.strictObject({ appid })
 /** express gives a path with slashes as its segments. */
 const functionPath = z.array(z.string()).transform((segments) => segments.join('/')).pipe(functionName)
 export const functionParams = z.strictObject({ appid, name: functionPath })
-export const versionNumber = number(1, Number.MAX_SAFE_INTEGER)
+const versionNumber = number(1, Number.MAX_SAFE_INTEGER)
 export const versionParams = z.strictObject({ appid, name: functionPath, version: versionNumber })
 export const connectionParams = z.strictObject({ appid, id: z.string().min(1).max(256) })
 

@@ -15,14 +15,14 @@ export interface IssueParams {
 const MAX_PROBLEMS = 50
 
 /** The value as the schema makes it. @throws UserFault that names each problem */
-export function validate<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
+export function validate<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value, { reportInput: false })
   if (result.success) return result.data
   const { issues } = result.error
   const problems = issues.flatMap(problemsOf).slice(0, MAX_PROBLEMS)
   const code = issues.map((issue) => (issue as { params?: IssueParams }).params?.code).find((found) => found !== undefined)
   const [first] = problems
-  throw new UserFault(code ?? 'invalid_request', `${[where, first!.path].filter((part) => part !== '').join(' ')}: ${first!.message}`, problems)
+  throw new UserFault(code ?? 'invalid_request', `${first!.path}: ${first!.message}`, problems)
 }
 
 function problemsOf(issue: z.core.$ZodIssue): Problem[] {

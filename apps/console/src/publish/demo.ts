@@ -6,7 +6,7 @@ import { PlatformFault } from '../errors.ts'
 import { log } from '../log.ts'
 import type { Draft, Publisher } from './publisher.ts'
 
-export const DEMO_APPID = 'demo'
+const DEMO_APPID = 'demo'
 const SETTING = 'demo'
 const FOLDER = fileURLToPath(new URL('../../../../packages/cloud/samples/demo/', import.meta.url))
 
@@ -44,7 +44,7 @@ function unlessStored(error: unknown): void {
 }
 
 /** The functions in a folder: `__websocket__.ts` is the function `__websocket__`. */
-export async function readFunctions(folder: string): Promise<Draft[]> {
+async function readFunctions(folder: string): Promise<Draft[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')).toSorted()
   return await Promise.all(
     files.map(async (file) => ({

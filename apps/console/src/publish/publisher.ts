@@ -74,7 +74,7 @@ export class Publisher {
 
   async #store(appid: string, { put, remove = [], prune = false }: Change): Promise<PublishResult> {
     const app = await this.#catalog.getApp(appid)
-    if (app === null) throw new UserFault('app_not_found', `there is no app ${appid}`)
+    if (app === null) throw new UserFault('app_not_found', `there is no app ${JSON.stringify(appid)}`)
     const { functions: maxFunctions } = effectiveLimits(app.limits)
     checkSources(app, put)
     // The catalog counts; this only keeps us from compiling what it will refuse.

@@ -3,12 +3,10 @@
  * one slot; what takes all of them runs alone.
  */
 export class Slots {
-  readonly count: number
   #free: number
   #queue: { weight: number; start: () => void }[] = []
 
   constructor(count: number) {
-    this.count = count
     this.#free = count
   }
 

@@ -1,7 +1,7 @@
 import { cloudFetch } from './fetch/globals.ts'
 import type { Program, PlatformModules } from './modules.ts'
 import { mainOf } from './modules.ts'
-import { NativeError } from './primordials.ts'
+import { NativeError, jsonStringify } from './primordials.ts'
 import type { Shared } from './shared/shared.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -29,7 +29,7 @@ export function makeCloud(parts: CloudParts): object {
     invoke: async (name: string, ctx: Record<string, unknown> = {}): Promise<unknown> => {
       const program = parts.program()
       const loaded = program.functions[`${name}`]
-      if (loaded === undefined) throw new NativeError(`there is no function ${name}`)
+      if (loaded === undefined) throw new NativeError(`there is no function ${jsonStringify(`${name}`)}`)
       const main = mainOf(program, loaded, parts.platform)
       if (main === null) throw new NativeError(`the function ${name} exports no main`)
       return main({ ...ctx, requestId: ctx['requestId'] ?? 'invoke', method: ctx['method'] ?? 'call', __function_name: name })

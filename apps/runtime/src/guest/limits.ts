@@ -29,7 +29,7 @@ export function reached(limit: GuestLimit, what: string, level: number = Level.W
 }
 
 /** As `reached`, where the log says it in another way. */
-export function countLimit(limit: GuestLimit): void {
+function countLimit(limit: GuestLimit): void {
   changeWord(TurnWord.LIMITS + indexOf(GUEST_LIMITS, limit), 1)
 }
 

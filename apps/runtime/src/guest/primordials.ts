@@ -30,7 +30,7 @@ export const objectCreate = Object.create
 export const objectSetPrototypeOf = Object.setPrototypeOf
 export const objectKeys = Object.keys
 export const objectHasOwn = Object.hasOwn
-export const objectFreeze = Object.freeze
+const objectFreeze = Object.freeze
 
 export const charCodeAt = uncurry(String.prototype.charCodeAt)
 export const substring = uncurry(String.prototype.substring)

@@ -1,7 +1,7 @@
 import { logError } from './log.ts'
 import { NativeTypeError, mathFloor, now, reflectApply, toBigInt } from './primordials.ts'
 
-const STARTED_VERSION = 'v26.0.0'
+const NODE_VERSION = 'v26.0.0'
 
 /** What functions use of Node's `process`. There is no process of theirs: what is not here does not exist. */
 export function makeProcess(env: Record<string, string>): object {
@@ -18,8 +18,8 @@ export function makeProcess(env: Record<string, string>): object {
     argv: [],
     platform: 'linux',
     arch: 'x64',
-    version: STARTED_VERSION,
-    versions: { node: STARTED_VERSION.slice(1) },
+    version: NODE_VERSION,
+    versions: { node: NODE_VERSION.slice(1) },
     cwd: () => '/app',
     uptime: () => (now() - start) / 1000,
     hrtime,

@@ -18,7 +18,7 @@ import {
 } from './primordials.ts'
 import type { WebSocket } from './socket.ts'
 
-export const MAX_ROOM_UNITS = 256
+const MAX_ROOM_UNITS = 256
 const MAX_ROOMS = 1_000
 
 /** Who is in each room: the gateway's book, kept here as well, so that functions can ask at once. A room without members does not exist. */

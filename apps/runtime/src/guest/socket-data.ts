@@ -10,7 +10,7 @@ import { EMPTY } from './socket-bytes.ts'
 import { decodeValue, encodeValue } from './values.ts'
 import { isTooLarge } from './values/writer.ts'
 
-/** API.md, "connection data". */
+/** docs/counted-limits.md, `socketData`. */
 export const MAX_DATA_BYTES = 16 * 1024
 
 /**

@@ -13,7 +13,7 @@ import { failed, TaskList, type Task } from './tasks.ts'
 import { ACCEPTED, answerOf, FAILED, type UpgradeAnswer } from './upgrade-answer.ts'
 
 const WEBSOCKET = '__websocket__'
-/** API.md: `upgrade(ctx)` has so long to decide. */
+/** docs/clients.md: `upgrade(ctx)` has so long to decide. */
 const DECIDE_MS = 5_000
 
 type Upgrade = (ctx: object) => unknown

@@ -27,13 +27,13 @@ export function positive<T>(answers: T[]): T | undefined {
 
 export async function mustFind(apps: Apps, appid: string): Promise<PoolApp> {
   const app = await apps.find(appid)
-  if (app === null) throw new CallError('app_not_found', `there is no app ${appid}`)
+  if (app === null) throw new CallError('app_not_found', `there is no app ${JSON.stringify(appid)}`)
   return app
 }
 
 function readCursor(cursor: string | undefined): { gateway: number; after: number } {
   if (cursor === undefined) return { gateway: 0, after: 0 }
   const match = /^(\d{1,3})\.(\d{1,10})$/.exec(cursor)
-  if (match === null) throw new CallError('invalid_cursor', `the cursor ${JSON.stringify(cursor)} is not one that a listing gave`)
+  if (match === null) throw new CallError('invalid_cursor', `the cursor ${JSON.stringify(cursor)} is not one that a listing has given`)
   return { gateway: Number(match[1]), after: Number(match[2]) }
 }

@@ -244,7 +244,7 @@ export class Placements {
     if (app.failed) throw new CallError('unavailable', `the app ${app.appid} failed again and again`)
     if (app.route.state === 'suspended') throw new CallError('unavailable', `the app ${app.appid} is suspended`)
     const release = await this.#apps.release(app.appid)
-    if (release === null) throw new CallError('unavailable', `there is no app ${app.appid}`)
+    if (release === null) throw new CallError('unavailable', `there is no app ${JSON.stringify(app.appid)}`)
     for (;;) {
       const worker = await this.#pick(app)
       // It may have died since: then nobody would tell us of it any more.

@@ -33,7 +33,7 @@ export class SandboxError extends Error {
 }
 
 /** bwrap as workers are run under it, untried. @throws SandboxError if it is not installed */
-export function bwrapSandbox(): Sandbox {
+function bwrapSandbox(): Sandbox {
   const bwrap = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'bwrap')).find(isExecutable)
   if (bwrap === undefined) throw new SandboxError('bwrap (bubblewrap) is not installed')
   const readable = [...sharedLibraries(), process.execPath, ...ADDON].map((path) => ['--ro-bind', path, path])

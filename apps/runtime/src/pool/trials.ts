@@ -1,4 +1,5 @@
 import { CallError, type AppRelease, type LoadProblem } from '@socklet/protocol'
+import { SILENT_MS } from '../silence.ts'
 import { memoryText } from './memory-watch.ts'
 import type { Sandbox } from './sandbox.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
@@ -9,8 +10,6 @@ const MAX_WAITING = 64
 /** An idle platform has no process for this. */
 const IDLE_MS = 120_000
 const PING_EVERY_MS = 1_000
-/** A worker whose main thread does not answer for so long is stuck. */
-const SILENT_MS = 5_000
 /** Longer than any trial takes, see worker/trial.ts. */
 const TIMEOUT_MS = 60_000
 /** Who does not name it has no use for a copy of what is in it. */

@@ -10,7 +10,7 @@ import type { Trials } from './trials.ts'
  */
 export async function tryChange({ catalog, trials }: { catalog: Catalog; trials: Trials }, change: TrialChange): Promise<LoadProblem[]> {
   const now = await catalog.release(change.appid)
-  if (now === null) throw new CallError('app_not_found', `there is no app ${change.appid}`)
+  if (now === null) throw new CallError('app_not_found', `there is no app ${JSON.stringify(change.appid)}`)
   const after = changed(now, change)
   const put = new Set(change.put.map(({ name }) => name))
   const others = change.env === undefined ? change.dependents : after.functions.map(({ name }) => name)

@@ -24,7 +24,7 @@ export interface WorkerOptions {
   sandbox: Sandbox
   memory: MemoryBound
   handlers: CallHandlers<PoolCallsOfWorker>
-  /** Frames that are no calls: the logs of apps. */
+  /** Frames that are no calls: what its apps log, change of `cloud.shared`, fetch… */
   onFrame: (bytes: Uint8Array, start: number, end: number) => void
   onExit: (reason: string, signal: string | null) => void
 }

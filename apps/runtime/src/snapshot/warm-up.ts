@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { FrameType, encodeFrame, paddedLength, writeU32 } from '@socklet/protocol'
+import { FrameType, encodeFrame, writeU32 } from '@socklet/protocol'
 import { wrapped, type GuestRelease } from '../turn-layout.ts'
 
 const ECHO = `exports.main = (ctx) => {
@@ -22,11 +22,8 @@ export function warmUpScript(): string {
 }
 
 /** As in the mailbox of an app (worker/mailbox.ts). */
-function frame(type: number, payload: Uint8Array = new Uint8Array(0)): Buffer {
-  const bytes = encodeFrame({ type, flags: 0, gateway: 0, app: 1, generation: 1, connection: 1, sequence: 0 }, payload)
-  const padded = Buffer.alloc(paddedLength(bytes.byteLength))
-  padded.set(bytes)
-  return padded
+function frame(type: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return encodeFrame({ type, flags: 0, gateway: 0, app: 1, generation: 1, connection: 1, sequence: 0 }, payload)
 }
 
 function opening(): Buffer {

@@ -13,10 +13,10 @@ const LAST_OUTPUT_MS = 500
 
 export type ChildKind = 'pool' | 'gateway' | 'console'
 
-/** One process of the platform, as it is started each time. */
 /** A signal opens no inspector: whoever can send one to a process of the same user could take it over. */
 const FLAGS = ['--disable-sigusr1']
 
+/** One process of the platform, as it is started each time. */
 export interface ChildSpec {
   kind: ChildKind
   /** What its lines of output begin with. */
@@ -32,7 +32,7 @@ export interface ChildSpec {
 }
 
 /**
- * A running process of the platform. The only place where processes are killed.
+ * A running process of the platform. Only here are processes of the supervisor's killed; workers are the pool's.
  * `ready` and `gone` are promises that are never rejected.
  */
 export class Child {

@@ -9,8 +9,8 @@ export class LockedError extends Error {
   override readonly name = 'LockedError'
 }
 
-/** Keeps the lock from being collected as garbage, which would open it. */
-let held: DatabaseSync | undefined
+/** Keeps a lock from being collected as garbage, which would open it. */
+const held: DatabaseSync[] = []
 
 /**
  * Locks the data folder, in which the process has to be, until the process ends. `folder` is for the message.
@@ -30,11 +30,5 @@ export function lockDataFolder(folder: string): void {
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error
     throw new LockedError(`another Socklet runs with the data folder ${folder}: stop it, or give this one another with --data`, { cause: error })
   }
-  held = db
-}
-
-/** For a process that goes on after its platform. */
-export function unlockDataFolder(): void {
-  held?.close()
-  held = undefined
+  held.push(db)
 }

@@ -54,7 +54,7 @@ function gateway(options: Options, env: Env, index: number): ChildSpec {
 }
 
 /** All of the environment of a process of this kind. */
-export function childEnv(kind: ChildKind, options: Options, env: Env): Record<string, string> {
+function childEnv(kind: ChildKind, options: Options, env: Env): Record<string, string> {
   const passed = PASSED_ON.filter((name) => env[name] !== undefined).map((name) => [name, env[name]!])
   // They work inside the data folder.
   const given = Object.entries({ ...options, data: '.' } satisfies Options)

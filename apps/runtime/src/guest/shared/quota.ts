@@ -3,7 +3,7 @@ import { NativeRangeError } from '../primordials.ts'
 import { MAX_TURN_SHARED_CHANGES } from '../../turn-layout.ts'
 import { waitingEntries } from './waiting.ts'
 
-/** API.md, "shared store". The store counts alike, see packages/shared. */
+/** docs/limits.md. The store counts alike, see packages/shared. */
 let maxBytes = 16 * 1024 * 1024
 let maxKeys = 10_000
 /** Bytes that all entries and nodes take. */

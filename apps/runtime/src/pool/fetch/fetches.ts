@@ -8,7 +8,7 @@ import { readOutgoing, type Outgoing } from './outgoing.ts'
 import { send } from './send.ts'
 
 /** Bodies of requests and answers, these after decompression. The guest refuses what is above before it comes here. */
-export const MAX_BODY_BYTES = 16 * 1024 * 1024
+const MAX_BODY_BYTES = 16 * 1024 * 1024
 /** Requests of all apps together, and bytes of their bodies. An app has far fewer (limit `fetches`). */
 const MAX_REQUESTS = 2_048
 const MAX_REQUEST_BYTES = 256 * 1024 * 1024
