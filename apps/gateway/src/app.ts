@@ -1,4 +1,4 @@
-import { effectiveLimits, WEBSOCKET_FUNCTION, type Limits } from '@socklet/config'
+import { WEBSOCKET_FUNCTION, type Limits } from '@socklet/config'
 import type { AppRoute, AppTraffic, Link, Placement } from '@socklet/protocol'
 import { Outbox, type OutboxEvent } from './outbox.ts'
 import type { Connection } from './connection.ts'
@@ -98,7 +98,7 @@ export class App {
     this.writing = new WritingShare(this, gateway.writingTurns, () => flushTouched(gateway))
     this.appid = route.appid
     this.route = route
-    this.limits = effectiveLimits(route.limits)
+    this.limits = route.limits
     this.messageCostMs = 1000 / this.limits.messagesPerSecond
   }
 
@@ -116,7 +116,7 @@ export class App {
 
   setRoute(route: AppRoute): void {
     this.route = route
-    this.limits = effectiveLimits(route.limits)
+    this.limits = route.limits
     this.messageCostMs = 1000 / this.limits.messagesPerSecond
   }
 

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FrameType } from '@socklet/protocol'
-import { startPlatform, type Platform } from './support/platform.ts'
+import { routeOf, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
 import { requestOf, type FakeWorker } from './support/worker.ts'
 
@@ -196,7 +196,7 @@ test('a client that goes away is told of to the function', async () => {
 })
 
 test('a client that reads a long answer too slowly loses it', async () => {
-  await platform.pool.route({ appid: 'demo', app: 7, state: 'running', limits: { sendBufferBytes: 100_000 }, functions, upgrade: false })
+  await platform.pool.route(routeOf('demo', 7, { limits: { sendBufferBytes: 100_000 }, functions }))
   const socket = connect(platform.port, '127.0.0.1')
   socket.on('error', () => {})
   socket.write('GET /demo/hello HTTP/1.1\r\nHost: x\r\n\r\n')

@@ -14,6 +14,7 @@
  * run, so they write into it as well. The buffer starts with the words below, then come command frames. A buffer alone crosses
  * faster than an array. If it turns out not to be all, its word MORE says so, and the host asks for the array.
  */
+import type { Limits } from '@socklet/config'
 export const TurnWord = {
   /** Bytes of the buffer that are in use, these words included. */
   USED: 0,
@@ -87,7 +88,7 @@ export interface GuestRelease {
   /** Modules of the platform that this app uses and most do not. CommonJS. */
   modules: { name: string; code: string }[]
   env: Record<string, string>
-  limits: Record<string, number>
+  limits: Limits
 }
 
 /**

@@ -2,6 +2,7 @@
  * What the trusted processes and the workers ask of each other, now and then. One type a direction:
  * `GatewayCalls` are the calls that a gateway answers, and so on.
  */
+import type { Limits } from '@socklet/config'
 import type { LogLevel, LogLine } from './log.ts'
 
 /** What a gateway has to know of an app. */
@@ -10,7 +11,7 @@ export interface AppRoute {
   /** Its number on links. A number is never given to another app while the pool lives. */
   app: number
   state: 'running' | 'suspended'
-  limits: Record<string, number>
+  limits: Limits
   /** Functions by name, with the HTTP methods they list; an empty list means all. */
   functions: Record<string, string[]>
   /** `__websocket__` may have an `upgrade(ctx)`: clients are accepted when it has been asked. */
@@ -121,7 +122,7 @@ export interface AppRelease {
   functions: FunctionSource[]
   modules: ModuleSource[]
   env: Record<string, string>
-  limits: Record<string, number>
+  limits: Limits
 }
 
 /** Why a function cannot be loaded. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { effectiveLimits, type Limits } from '@socklet/config'
 import type { AppRoute, AppTraffic, Placement } from '@socklet/protocol'
 import { createGateway, type GatewayHandle, type Times } from '../../src/index.ts'
 import { Client, open } from './client.ts'
@@ -8,8 +9,11 @@ import { FakePool } from './pool.ts'
 import { until } from './until.ts'
 import { connectWorker, type FakeWorker } from './worker.ts'
 
-export function routeOf(appid: string, app: number, more: Partial<AppRoute> = {}): AppRoute {
-  return { appid, app, state: 'running', limits: {}, functions: { __websocket__: [] }, upgrade: false, ...more }
+/** What of a route is not as usual. */
+export type RouteChange = Partial<Omit<AppRoute, 'limits'> & { limits: Partial<Limits> }>
+
+export function routeOf(appid: string, app: number, { limits = {}, ...more }: RouteChange = {}): AppRoute {
+  return { appid, app, state: 'running', limits: effectiveLimits(limits), functions: { __websocket__: [] }, upgrade: false, ...more }
 }
 
 export function at(app: number, worker: number, generation: number): Placement {
@@ -72,7 +76,7 @@ export class Platform {
   }
 
   /** An app on a worker of its own that is there, in generation 1. */
-  async app(appid: string, app: number, more: Partial<AppRoute> = {}): Promise<FakeWorker> {
+  async app(appid: string, app: number, more: RouteChange = {}): Promise<FakeWorker> {
     this.pool.routes.set(appid, routeOf(appid, app, more))
     this.pool.placements.set(app, at(app, app, 1))
     return this.worker(app)

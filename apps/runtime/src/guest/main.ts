@@ -2,6 +2,7 @@
  * The guest: our code in each isolate, in front of the tenant's. It is bundled into one script, from which a V8
  * snapshot is made; `__socklet_boot` is what the host calls once in an isolate that starts from it.
  */
+import type { Limits } from '@socklet/config'
 import { TurnWord, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
 import { noteCame } from './asked-text.ts'
 import { cloudModule, makeCloud } from './cloud.ts'
@@ -63,7 +64,7 @@ function boot(random: RandomBytes): GuestEntries {
   installHooks()
   const env: Record<string, string> = {}
   defineGlobal('process', makeProcess(env))
-  let limits: Record<string, number> = {}
+  let limits: Limits | null = null
   let program: Program = { functions: bareObject() }
   let loaded = ''
   const sockets = new Sockets()
@@ -71,17 +72,17 @@ function boot(random: RandomBytes): GuestEntries {
   const shared = makeShared()
   let cloud: object | null = null
   platform['@lafjs/cloud'] = platform['@/cloud-sdk'] = platform['@socklet/cloud'] = () => cloudModule(cloud!)
-  const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits['handlerMs']! })
+  const dispatcher = makeDispatcher({ program: () => program, platform, sockets, handlerMs: () => limits!.handlerMs })
 
   function load(releaseJson: string, ...codes: string[]): string {
     try {
       const release = jsonParse(releaseJson) as GuestRelease
       limits = release.limits
       cloud ??= makeCloud({ appid: release.appid, shared, sockets, env, program: () => program, platform })
-      setTimerLimit(limits['timers']!)
-      setFetchLimit(limits['fetches']!)
-      setLogLimits(limits['logLinesPerSecond']!, limits['logLineBytes']!)
-      setSharedLimits(limits['sharedBytes']!, limits['sharedKeys']!)
+      setTimerLimit(limits.timers)
+      setFetchLimit(limits.fetches)
+      setLogLimits(limits.logLinesPerSecond, limits.logLineBytes)
+      setSharedLimits(limits.sharedBytes, limits.sharedKeys)
       // Other limits alone do not start the modules anew. Another environment does: they may have read it while they loaded.
       const content = contentOf(release)
       if (content === loaded) return ''

@@ -1,4 +1,4 @@
-import { WEBSOCKET_FUNCTION, effectiveLimits } from '@socklet/config'
+import { WEBSOCKET_FUNCTION, effectiveLimits, type Limits } from '@socklet/config'
 import type { FunctionVersion, Release } from '@socklet/catalog'
 import type { AppRelease, AppRoute, ModuleSource, Placement } from '@socklet/protocol'
 
@@ -24,11 +24,6 @@ export interface PoolApp {
   route: AppRoute
   /** What the gateways have heard of it, and which of them. */
   toldRoute: string
-  heapMiB: number
-  /** No other app is ever in the worker that holds it. */
-  dedicated: boolean
-  /** Quota of `cloud.shared`. */
-  sharedBytes: number
   placement: Placement | null
   /** Isolates that were started anew after one was lost. */
   restarts: number
@@ -59,9 +54,6 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     number,
     route: routeOf(number, release),
     toldRoute: '',
-    heapMiB: effectiveLimits(release.app.limits).heapMiB,
-    dedicated: isDedicated(release),
-    sharedBytes: effectiveLimits(release.app.limits).sharedBytes,
     placement: null,
     restarts: 0,
     memoryKills: 0,
@@ -81,13 +73,11 @@ export function makePoolApp(number: number, release: Release): PoolApp {
 /** Takes over what the catalog says now. */
 export function refresh(app: PoolApp, release: Release): void {
   app.route = routeOf(app.number, release)
-  app.heapMiB = effectiveLimits(release.app.limits).heapMiB
-  app.dedicated = isDedicated(release)
-  app.sharedBytes = effectiveLimits(release.app.limits).sharedBytes
 }
 
-function isDedicated({ app }: Release): boolean {
-  return effectiveLimits(app.limits).dedicatedWorker === 1
+/** No other app is ever in the worker that holds it. */
+export function isDedicated(limits: Limits): boolean {
+  return limits.dedicatedWorker === 1
 }
 
 /** Runs `work` when what was begun for this app before is over, failed or not. */

@@ -55,7 +55,7 @@ export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): O
 
 /** Whether a gateway that knows no connection of the app would take one. */
 function mayConnect({ route: { state, functions, limits } }: PoolApp): boolean {
-  return state === 'running' && Object.hasOwn(functions, WEBSOCKET_FUNCTION) && limits['connections']! > 0
+  return state === 'running' && Object.hasOwn(functions, WEBSOCKET_FUNCTION) && limits.connections > 0
 }
 
 /** What consoles ask, but `hello` and `tail`. */
@@ -103,7 +103,7 @@ async function untilQuiet(gateways: Gateways, app: number): Promise<void> {
 /** Puts in force what the catalog says: first where the code runs, then where clients come in. */
 async function applyChange({ apps, gateways, placements, states, logs }: PoolParts, appid: string): Promise<void> {
   const before = apps.known(appid)
-  const settings = { heapMiB: before?.heapMiB ?? 0, dedicated: before?.dedicated ?? false }
+  const limits = before?.route.limits
   const app = await apps.reload(appid)
   if (app === null) {
     await gateways.all('route', { appid, route: null })
@@ -117,7 +117,7 @@ async function applyChange({ apps, gateways, placements, states, logs }: PoolPar
     await tellRoute(gateways, app)
     await untilQuiet(gateways, app.number)
   }
-  if (before !== undefined) await placements.update(app, settings)
+  if (limits !== undefined) await placements.update(app, limits)
   if (app.route.state === 'running') await tellRoute(gateways, app)
 }
 

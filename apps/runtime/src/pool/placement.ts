@@ -1,5 +1,6 @@
+import type { Limits } from '@socklet/config'
 import { CallError, type LogLevel, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
-import { appRelease, inTurn, type PoolApp } from './app.ts'
+import { appRelease, inTurn, isDedicated, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { Gateways } from './gateways.ts'
 import { memoryText } from './memory-watch.ts'
@@ -38,7 +39,6 @@ export interface PlacementParts {
 }
 
 /** What an app's place depends on. */
-type Settings = Pick<PoolApp, 'heapMiB' | 'dedicated'>
 
 /**
  * Which worker holds an app. At most one does: a generation number goes with each placement, and whatever comes
@@ -70,24 +70,25 @@ export class Placements {
   }
 
   /** Gives the worker that holds the app what the catalog has now, or another isolate where the old one cannot take it. */
-  update(app: PoolApp, before: Settings): Promise<void> {
+  update(app: PoolApp, before: Limits): Promise<void> {
     return inTurn(app, async () => {
       app.failed = false
       app.losses = 0
       app.quarantinedUntil = app.faultAt = 0
       if (app.placement !== null) await this.#apply(app, before)
-      if (!app.dedicated) this.#workers.endDedicated(app.number)
+      if (!isDedicated(app.route.limits)) this.#workers.endDedicated(app.number)
     })
   }
 
-  async #apply(app: PoolApp, before: Settings): Promise<void> {
+  async #apply(app: PoolApp, before: Limits): Promise<void> {
     if (app.route.state === 'suspended') {
       await this.#putAway(app)
       return
     }
     // The app goes on where it is until its own worker is there. If that does not start, it is asked for again below.
-    if (app.dedicated && !before.dedicated) await this.#pick(app).catch(() => {})
-    if (app.heapMiB !== before.heapMiB || app.dedicated !== before.dedicated || !(await this.#load(app))) await this.#moveAnew(app)
+    const { limits } = app.route
+    if (isDedicated(limits) && !isDedicated(before)) await this.#pick(app).catch(() => {})
+    if (limits.heapMiB !== before.heapMiB || isDedicated(limits) !== isDedicated(before) || !(await this.#load(app))) await this.#moveAnew(app)
   }
 
   /** A fresh isolate; connections stay. */
@@ -138,7 +139,7 @@ export class Placements {
     worker.running.delete(app.number)
     countLoss(app)
     if (down.fault === 'tenant') this.#onFault(app)
-    if (worker.apps.size === 0 && !app.dedicated) this.#workers.finish(worker)
+    if (worker.apps.size === 0 && !isDedicated(app.route.limits)) this.#workers.finish(worker)
     this.#recover(app, 'crashed')
   }
 
@@ -151,7 +152,7 @@ export class Placements {
     for (const app of blamed.length > 0 ? blamed : held) {
       const when = running.includes(app) ? 'while a turn of this app ran' : blamed.includes(app) ? 'and this app was alone in it' : 'which it has for all its apps together'
       const others = held.length === 1 ? '' : `; ${held.length - 1} other apps were in it`
-      this.#log(app.appid, 'error', `${memoryText('the worker', rssBytes, this.#memoryBytes)}, ${when} (limit heapMiB: ${app.heapMiB})${others}`)
+      this.#log(app.appid, 'error', `${memoryText('the worker', rssBytes, this.#memoryBytes)}, ${when} (limit heapMiB: ${app.route.limits.heapMiB})${others}`)
     }
   }
 
@@ -284,9 +285,10 @@ export class Placements {
   }
 
   async #pick(app: PoolApp): Promise<WorkerProcess> {
-    if (!app.dedicated && app.quarantinedUntil < Date.now()) return this.#workers.pick()
+    const dedicated = isDedicated(app.route.limits)
+    if (!dedicated && app.quarantinedUntil < Date.now()) return this.#workers.pick()
     try {
-      return await (app.dedicated ? this.#workers.pickDedicated(app.number) : this.#workers.pickOwn())
+      return await (dedicated ? this.#workers.pickDedicated(app.number) : this.#workers.pickOwn())
     } catch (error) {
       this.#report((error as Error).message)
       throw new CallError('no_worker', `no worker of its own could be started for ${app.appid}`)

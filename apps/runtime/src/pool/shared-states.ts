@@ -58,7 +58,7 @@ export class SharedStates {
     if (app === undefined || lease?.generation !== head.generation || !worker.apps.has(head.app)) return
     const change = this.#whole(app, head, bytes.slice(start + HEADER_BYTES, end))
     if (change === 'too much') this.#refuse(worker, head)
-    else if (change !== null && countRecords(change, mostRecords(app.sharedBytes)) > mostRecords(app.sharedBytes)) throw new FrameError(`a worker has more changes of ${app.appid} than there can be`)
+    else if (change !== null && countRecords(change, mostRecords(app.route.limits.sharedBytes)) > mostRecords(app.route.limits.sharedBytes)) throw new FrameError(`a worker has more changes of ${app.appid} than there can be`)
     else if (change !== null) void this.#write(worker, app, lease.lease, head, change)
   }
 
@@ -93,7 +93,7 @@ export class SharedStates {
     parts.bytes += frame.byteLength
     if (!isLast) this.#parts.set(app.number, parts)
     // A whole state and what takes its place, and what each record has beside its bytes.
-    const tooMuch = parts.bytes > 4 * app.sharedBytes + QUOTA_ROOM
+    const tooMuch = parts.bytes > 4 * app.route.limits.sharedBytes + QUOTA_ROOM
     if (isLast || tooMuch) this.#parts.delete(app.number)
     if (tooMuch) return 'too much'
     if (!isLast) return null
@@ -102,7 +102,7 @@ export class SharedStates {
 
   async #write(worker: WorkerProcess, app: PoolApp, lease: number, head: FrameHead, change: Uint8Array): Promise<void> {
     try {
-      await this.#store.write(app.appid, lease, change, { bytes: app.sharedBytes + QUOTA_ROOM })
+      await this.#store.write(app.appid, lease, change, { bytes: app.route.limits.sharedBytes + QUOTA_ROOM })
       this.#answer(worker, head, false)
     } catch (error) {
       // Another life of the app has taken over: nobody waits for the answer.

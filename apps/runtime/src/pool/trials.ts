@@ -1,5 +1,6 @@
 import { CallError, type AppRelease, type LoadProblem } from '@socklet/protocol'
 import { SILENT_MS } from '../silence.ts'
+import { isDedicated } from './app.ts'
 import { memoryText } from './memory-watch.ts'
 import type { Sandbox } from './sandbox.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
@@ -74,7 +75,7 @@ export class Trials {
     await this.#enter()
     try {
       // Nothing of an app with a worker of its own comes where code of others runs.
-      return release.limits['dedicatedWorker'] === 1 ? await this.#runAlone(release, names) : await this.#run(release, names)
+      return isDedicated(release.limits) ? await this.#runAlone(release, names) : await this.#run(release, names)
     } finally {
       this.#leave()
     }

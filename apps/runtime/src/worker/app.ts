@@ -88,8 +88,8 @@ export class App {
     this.#results = new Results(parts)
     this.#reports = new Reports(parts)
     this.#told = new ToldTurns(this.#reports, parts.watchMs)
-    this.#slowdown = new Slowdown(release.limits['minuteCpuMs']!, () => this.#tellSlow(), () => this.#enterIfNeeded())
-    this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits['idleMs']!, onIdle: parts.onIdle })
+    this.#slowdown = new Slowdown(release.limits.minuteCpuMs, () => this.#tellSlow(), () => this.#enterIfNeeded())
+    this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits.idleMs, onIdle: parts.onIdle })
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
     parts.turns.enter(() => void this.#start(release))
   }
@@ -204,7 +204,7 @@ export class App {
 
   async #start(release: AppRelease): Promise<void> {
     const { state, turns, spare } = this.#parts
-    const memoryMiB = release.limits['heapMiB']!
+    const memoryMiB = release.limits.heapMiB
     this.#told.begin()
     try {
       this.#isolate = await spare.take(memoryMiB)
@@ -232,7 +232,7 @@ export class App {
     this.#told.begin()
     try {
       const problems = await turns.run(this.#watched(isolate, START_LIMIT_MS, null), () => isolate.restore(records.buffer))
-      if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits['logLineBytes']))
+      if (problems !== '') this.#reports.log('error', String(problems).slice(0, this.#release.limits.logLineBytes))
     } catch (error) {
       this.#fail(`its shared values were not restored: ${(error as Error).message}`, 'platform')
     } finally {
@@ -283,7 +283,7 @@ export class App {
 
   #tellSlow(): void {
     this.#reports.reached('minuteCpuMs', 1)
-    this.#reports.log('warn', `slowed down: more than ${this.#release.limits['minuteCpuMs']} ms of CPU were used in a minute (limit minuteCpuMs)`)
+    this.#reports.log('warn', `slowed down: more than ${this.#release.limits.minuteCpuMs} ms of CPU were used in a minute (limit minuteCpuMs)`)
   }
 
   #openInbox(): void {
@@ -376,7 +376,7 @@ export class App {
    * What it does in spite of that concerns the pool: it kills who is silent, and others who are to come here go elsewhere (pool/placement.ts).
    */
   #mayRunHere({ suspect }: Delivery): boolean {
-    return suspect === null && this.#parts.isAlone() && this.#short.areUsual(this.#release.limits['turnCpuMs']!)
+    return suspect === null && this.#parts.isAlone() && this.#short.areUsual(this.#release.limits.turnCpuMs)
   }
 
   /** The turn has ended, in whatever way. Returns the CPU milliseconds that it took. */
@@ -409,7 +409,7 @@ export class App {
       this.#fail(`results were lost again and again: ${String(error.message)}`, 'tenant')
       return
     }
-    this.#reports.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits['logLineBytes'])}`)
+    this.#reports.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits.logLineBytes)}`)
     this.#wake.isWanted = true
   }
 
@@ -449,21 +449,21 @@ export class App {
     const message = String(error.message)
     const isFull = /memory limit|disposed/i.test(message)
     if (isFull) this.#reports.reached('heapMiB', 1)
-    this.#fail(isFull ? `the heap was above ${this.#release.limits['heapMiB']} MiB (limit heapMiB)` : message, 'tenant')
+    this.#fail(isFull ? `the heap was above ${this.#release.limits.heapMiB} MiB (limit heapMiB)` : message, 'tenant')
     return true
   }
 
   async #load(release: AppRelease): Promise<void> {
     const isolate = this.#isolate!
     const { limits } = release
-    await this.#parts.turns.run(this.#watched(isolate, limits['turnCpuMs']!, 'turnCpuMs'), () => isolate.load(release))
+    await this.#parts.turns.run(this.#watched(isolate, limits.turnCpuMs, 'turnCpuMs'), () => isolate.load(release))
     this.#release = withoutCode(release)
-    this.#slowdown.share.limit(limits['minuteCpuMs']!)
+    this.#slowdown.share.limit(limits.minuteCpuMs)
     if (!this.#gone) this.#idle.limitChanged()
   }
 
   #watchedTurn(isolate: Isolate): WatchedTurn {
-    return this.#watched(isolate, this.#release.limits['turnCpuMs']!, 'turnCpuMs')
+    return this.#watched(isolate, this.#release.limits.turnCpuMs, 'turnCpuMs')
   }
 
   /** `limit`: the limit of the app that it is, if it is one. */

@@ -93,7 +93,7 @@ const { link: pool, control } = controlLink<PoolCallsOfWorker, WorkerCalls>(
     },
     trial: async ({ number, release, names }) => {
       const result = await tryRelease({ release, names, state: states.take(number), spare: spare!, turns })
-      spare!.refillSoon(release.limits['heapMiB']!)
+      spare!.refillSoon(release.limits.heapMiB)
       return result
     },
     ping: () => null,

@@ -38,7 +38,7 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
   const problems: LoadProblem[] = []
   const rest = [...parts.names]
   for (let isolates = 0; rest.length > 0 && isolates < MAX_ISOLATES; isolates++) {
-    const isolate = await parts.spare.take(parts.release.limits['heapMiB']!)
+    const isolate = await parts.spare.take(parts.release.limits.heapMiB)
     try {
       await prepare(isolate, parts)
       for (let ended = false; rest.length > 0 && !ended; ) {
@@ -62,7 +62,7 @@ async function prepare(isolate: Isolate, { release, state }: TrialParts): Promis
 }
 
 async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: string, until: number): Promise<Outcome> {
-  const limitMs = Math.max(1, Math.min(release.limits['turnCpuMs']!, Math.ceil(until - performance.now())))
+  const limitMs = Math.max(1, Math.min(release.limits.turnCpuMs, Math.ceil(until - performance.now())))
   let stopped = false
   return await new Promise<Outcome>((resolve) => {
     const failed = (message: string, lost: boolean): void => resolve({ problem: { function: name, message }, ended: true, lost })
@@ -96,5 +96,5 @@ async function load(isolate: Isolate, name: string): Promise<LoadProblem | null>
 }
 
 function endedBy(error: Error, { limits }: AppRelease): string {
-  return /memory limit/i.test(error.message) ? `its top level needed more than ${limits['heapMiB']} MiB of heap` : `its top level ended the isolate: ${error.message}`
+  return /memory limit/i.test(error.message) ? `its top level needed more than ${limits.heapMiB} MiB of heap` : `its top level ended the isolate: ${error.message}`
 }
