@@ -211,6 +211,6 @@ export class WritingShare {
   }
 
   #send({ link, app, generation }: Attachment, flags: number): void {
-    link.send({ type: FrameType.HOLD, flags, gateway: this.#app.gateway.settings.index, app, generation, connection: 0, sequence: 0 })
+    link.send({ type: FrameType.BACKPRESSURE, flags, gateway: this.#app.gateway.settings.index, app, generation, connection: 0, sequence: 0 })
   }
 }

@@ -70,9 +70,9 @@ test('an app whose messages wait is told to begin no turn, and told when it may 
   const [{ client, opened }] = await members(1, 'x') as [{ client: Client; opened: Got }]
   for (let index = 0; index < 20; index++) sendToNobody(opened, 100_000)
   worker.send(opened, 'the end')
-  await worker.got(FrameType.HOLD, 1)
+  await worker.got(FrameType.BACKPRESSURE, 1)
   await until(() => client.messages.at(-1) === 'the end')
-  const held = worker.events.filter(({ type }) => type === FrameType.HOLD)
+  const held = worker.events.filter(({ type }) => type === FrameType.BACKPRESSURE)
   expect(held.map(({ app, generation, gateway, flags }) => ({ app, generation, gateway, flags }))).toEqual([{ app: 7, generation: 1, gateway: 3, flags: 0 }, { app: 7, generation: 1, gateway: 3, flags: Flag.END }])
   expect(lines().filter((line) => line.includes('limit deliveries'))).toHaveLength(1)
   expect((await platform.traffic(7)).limits).toEqual({ deliveries: 1 })
@@ -87,7 +87,7 @@ test('what is beyond a minute of deliveries is dropped, and counted; what comes 
   // Acknowledgements do not wait, and what is no message is not lost.
   worker.command(FrameType.JOIN, opened, Buffer.from('late'))
   worker.ack(opened)
-  await worker.got(FrameType.HOLD, 1)
+  await worker.got(FrameType.BACKPRESSURE, 1)
   worker.sendRoom(opened, 'late', [], 'after')
   await until(() => client.messages.at(-1) === 'after')
   expect(client.messages).toEqual(['before', 'after'])

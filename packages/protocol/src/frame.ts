@@ -54,7 +54,7 @@ export const FrameType = {
   /** This gateway has said all that it knows: every connection of the app that it holds is attached. Once for each life of the isolate. */
   ATTACHED: 13,
   /** Much of what the app sends waits here for its delivery: it begins no turn until the same comes with Flag.END. Not kept. */
-  HOLD: 14,
+  BACKPRESSURE: 14,
 
   // worker → gateway: commands
   /** A message to one connection. Flag.BINARY tells its kind. */

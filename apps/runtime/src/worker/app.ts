@@ -1,7 +1,7 @@
 import { Flag, FrameType, readU16, type AppRelease, type IsolateStats, type Link } from '@socklet/protocol'
 import { guestError, type Isolate } from './isolate.ts'
 import { Slowdown } from './cpu-share.ts'
-import { Errands } from './errands.ts'
+import { Errands, type ErrandHost } from './errands.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery } from './mailbox.ts'
@@ -9,7 +9,7 @@ import { Reports } from './reports.ts'
 import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
 import { ShortTurns } from './short-turns.ts'
-import type { Spare } from './spare.ts'
+import { START_LIMIT_MS, type Spare } from './spare.ts'
 import { ToldTurns } from './told-turns.ts'
 import { TurnSize } from './turn-size.ts'
 import type { Running, Turns, WatchedTurn } from './turns.ts'
@@ -39,15 +39,14 @@ export interface AppParts {
   onTainted: (reason: string) => void
 }
 
-const MAX_TURN_BYTES = 1024 * 1024
+/** Bytes of events that go in with one turn at most, but for a single one that is larger. */
+const MAX_DELIVERY_BYTES = 1024 * 1024
 /** Turns in a row whose results got lost to unhandled rejections, after which the app cannot be helped. */
 const MAX_LOST_RESULTS = 20
 /** Gateways that do not say in this time that they have attached their connections are not waited for. */
 const ATTACH_LIMIT_MS = 2_000
 /** The store is given so long for the last changes of an isolate that is put away. */
 const STORE_LIMIT_MS = 5_000
-/** To start an isolate is our own work. Beyond this something is wrong with it. */
-const START_LIMIT_MS = 5_000
 
 const NO_EVENTS: Delivery = { bytes: undefined, length: 0, latin1: undefined, texts: undefined, events: 0, suspect: null, news: 0 }
 
@@ -61,7 +60,7 @@ export class App {
   readonly #reports: Reports
   readonly #slowdown: Slowdown
   readonly #idle: IdleWatch
-  readonly #errands = new Errands()
+  readonly #errands: Errands
   readonly #told: ToldTurns
   readonly #wake = new Wake(() => this.#enterIfNeeded())
   /** What runs, without its code: that is in the isolate. */
@@ -78,7 +77,7 @@ export class App {
   #wasHere = false
   #last: TurnResult | null = null
   /** Gateways that have much to deliver for it. */
-  readonly #heldBy = new Set<number>()
+  readonly #pressedBy = new Set<number>()
   readonly #attachTimer: NodeJS.Timeout
 
   constructor({ release, ...parts }: AppParts) {
@@ -90,6 +89,7 @@ export class App {
     this.#told = new ToldTurns(this.#reports, parts.watchMs)
     this.#slowdown = new Slowdown(release.limits.minuteCpuMs, () => this.#tellSlow(), () => this.#enterIfNeeded())
     this.#idle = new IdleWatch({ isIdle: () => this.#isIdle, idleMs: () => this.#release.limits.idleMs, onIdle: parts.onIdle })
+    this.#errands = new Errands(this.#errandHost())
     this.#attachTimer = setTimeout(() => this.#openInbox(), ATTACH_LIMIT_MS)
     parts.turns.enter(() => void this.#start(release))
   }
@@ -105,15 +105,15 @@ export class App {
   /** An event frame of this app, `bytes[start .. end)`. */
   receive(bytes: Uint8Array, start: number, end: number): void {
     if (this.#gone) return
-    if (bytes[start + 4] === FrameType.HOLD) this.#hold(readU16(bytes, start + 6), (bytes[start + 5]! & Flag.END) === 0)
+    if (bytes[start + 4] === FrameType.BACKPRESSURE) this.#onBackpressure(readU16(bytes, start + 6), (bytes[start + 5]! & Flag.END) === 0)
     else this.#inbox.add(bytes, start, end)
     this.#enterIfNeeded()
   }
 
   /** While a gateway has more to deliver than it can keep up with, nothing is begun that would give it more. */
-  #hold(gateway: number, held: boolean): void {
-    if (held) this.#heldBy.add(gateway)
-    else this.#heldBy.delete(gateway)
+  #onBackpressure(gateway: number, begins: boolean): void {
+    if (begins) this.#pressedBy.add(gateway)
+    else this.#pressedBy.delete(gateway)
   }
 
   /** The pool has stored the changes of `cloud.shared` up to this one, or could not. */
@@ -133,14 +133,10 @@ export class App {
 
   /** Settles when the next event runs the new release. Rejects if the release cannot be loaded, or the isolate is gone. */
   update(release: AppRelease): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#gone) {
-        reject(new Error('the isolate is gone'))
-        return
-      }
-      this.#errands.updates.push({ release, done: (error) => (error === undefined ? resolve() : reject(error)) })
-      this.#enterIfNeeded()
-    })
+    if (this.#gone) return Promise.reject(new Error('the isolate is gone'))
+    const loaded = this.#errands.update(release)
+    this.#enterIfNeeded()
+    return loaded
   }
 
   /**
@@ -150,19 +146,17 @@ export class App {
   putAway(anyway: boolean): Promise<boolean> {
     if (this.#gone) return Promise.resolve(true)
     if (!anyway && !this.#isIdle) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      this.#errands.putAways.push({ anyway, done: resolve })
-      this.#enterIfNeeded()
-    })
+    const isAway = this.#errands.putAway(anyway)
+    this.#enterIfNeeded()
+    return isAway
   }
 
   /** Removes the key of `cloud.shared` that has these bytes. Settles when that is stored. */
   forget(key: Uint8Array): Promise<void> {
     if (this.#gone) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#errands.forgets.push({ key, done: resolve })
-      this.#enterIfNeeded()
-    })
+    const stored = this.#errands.forget(key)
+    this.#enterIfNeeded()
+    return stored
   }
 
   /** Ends the isolate. */
@@ -253,10 +247,9 @@ export class App {
     try {
       // What came with the same read is for this turn, too. And the stack is short then: isolated-vm takes it down with each call.
       await undefined
-      if (this.#errands.updates.length > 0) await this.#loadUpdates()
+      if (this.#errands.hasUpdates) await this.#errands.loadUpdates()
       if (!this.#gone && this.#mayDeliver) await this.#deliver()
-      if (!this.#gone && this.#errands.forgets.length > 0) await this.#forgetKeys()
-      if (!this.#gone && this.#errands.putAways.length > 0) await this.#rest()
+      if (!this.#gone && this.#errands.wait) await this.#errands.run()
     } finally {
       this.#told.end()
       this.#parts.turns.leave()
@@ -278,7 +271,7 @@ export class App {
   }
 
   get #mayDeliver(): boolean {
-    return !this.#results.isFull && this.#heldBy.size === 0 && !this.#slowdown.isWaiting
+    return !this.#results.isFull && this.#pressedBy.size === 0 && !this.#slowdown.isWaiting
   }
 
   #tellSlow(): void {
@@ -295,21 +288,23 @@ export class App {
   get #isIdle(): boolean {
     const last = this.#last
     const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
-    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && this.#errands.updates.length === 0
+    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && !this.#errands.hasUpdates
   }
 
-  /** The last turn before the isolate is put away. What has come meanwhile is a reason to keep it, unless it has to go. */
-  async #rest(): Promise<void> {
-    const anyway = this.#errands.putAways.some((one) => one.anyway)
-    await this.#writeAll()
-    if (!this.#gone && (anyway || (!this.#inbox.hasNext && this.#last?.extras === 0))) this.dispose()
-    else for (const { done } of this.#errands.putAways.splice(0)) done(this.#gone)
-  }
-
-  async #forgetKeys(): Promise<void> {
-    for (const { key, done } of this.#errands.forgets.splice(0)) {
-      await this.#writeAll(new Uint8Array(key).buffer)
-      done()
+  #errandHost(): ErrandHost {
+    return {
+      isGone: () => this.#gone,
+      mayGo: () => !this.#inbox.hasNext && this.#last?.extras === 0,
+      load: async (release) => {
+        try {
+          await this.#load(release)
+        } catch (error) {
+          this.#failIfEnded(error as Error)
+          throw error
+        }
+      },
+      writeAll: (forget) => this.#writeAll(forget),
+      dispose: () => this.dispose()
     }
   }
 
@@ -324,22 +319,12 @@ export class App {
       if (this.#failIfEnded(error as Error)) return
       this.#reports.log('error', `what had changed of cloud.shared could not be written: ${String((error as Error).message)}`)
     }
-    if (!this.#gone) await this.#untilStored()
-  }
-
-  #untilStored(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, STORE_LIMIT_MS)
-      this.#results.whenEmpty(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    if (!this.#gone) await this.#results.untilEmpty(STORE_LIMIT_MS)
   }
 
   /** Null if there is nothing to be done. One promise and no more: this is the way of every message. */
   #deliver(): Promise<void> | null {
-    const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#size.events, MAX_TURN_BYTES) : NO_EVENTS
+    const delivery = this.#inbox.hasNext && !this.#last?.left ? this.#inbox.take(this.#size.events, MAX_DELIVERY_BYTES) : NO_EVENTS
     if (delivery.events === 0 && !this.#wake.isWanted) return null
     if (delivery.events > 0) this.#idle.worked()
     this.#wake.clear()
@@ -428,19 +413,6 @@ export class App {
     const { wakeInMs, left } = this.#last
     if (left) this.#wake.isWanted = true
     if (wakeInMs !== null) this.#wake.after(wakeInMs)
-  }
-
-  async #loadUpdates(): Promise<void> {
-    while (this.#errands.updates.length > 0 && !this.#gone) {
-      const { release, done } = this.#errands.updates.shift()!
-      try {
-        await this.#load(release)
-        done()
-      } catch (error) {
-        this.#failIfEnded(error as Error)
-        done(error as Error)
-      }
-    }
   }
 
   /** V8 has ended the isolate, not we. */

@@ -55,6 +55,17 @@ export class Results {
     else this.#onEmpty = then
   }
 
+  /** Settles once nothing waits, or after so many milliseconds. */
+  untilEmpty(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs)
+      this.whenEmpty(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
   #release(): void {
     let count = 0
     // The difference and not the numbers: these begin anew after 2^32.

@@ -10,7 +10,7 @@ export interface SpareParts {
 }
 
 /** To start an isolate is our own work. Beyond this something is wrong with it. */
-const LIMIT_MS = 5_000
+export const START_LIMIT_MS = 5_000
 const REFILL_AFTER_MS = 20
 
 /** An isolate that is ready before it is needed: to make one takes most of the time that a trial does, or the start of an app. */
@@ -56,7 +56,7 @@ export class Spare {
   async #make(memoryMiB: number): Promise<Isolate> {
     const { snapshot, turns, onCatastrophe } = this.#parts
     let dispose = (): void => {}
-    const watched = { cpuMs: () => 0, limitMs: LIMIT_MS, stop: () => dispose(), lost: () => onCatastrophe('an isolate that starts cannot be ended') }
+    const watched = { cpuMs: () => 0, limitMs: START_LIMIT_MS, stop: () => dispose(), lost: () => onCatastrophe('an isolate that starts cannot be ended') }
     return await turns.run(watched, async () => await startIsolate({ snapshot, memoryMiB, onCatastrophe }, (end) => (dispose = end)))
   }
 }

@@ -81,7 +81,7 @@ it.each(Object.entries(FrameType).filter(([, type]) => type < 32 || type === Fra
       const start = performance.now()
       for (const { connection, payload, flags } of events) test.event(type, connection, payload, flags)
       // It holds the app, as it is meant to.
-      if (type === FrameType.HOLD) test.event(FrameType.HOLD, 0, '', Flag.END)
+      if (type === FrameType.BACKPRESSURE) test.event(FrameType.BACKPRESSURE, 0, '', Flag.END)
       const last = test.event(FrameType.MESSAGE, 1, 'well?')
       await test.until((frames) => acknowledged(frames.slice(-500)).includes(last))
       slowest = Math.max(slowest, performance.now() - start)
