@@ -12,6 +12,11 @@ export async function findApp(gateway: Gateway, appid: string, soon = false): Pr
   if (!(await gateway.pool.upWithin(gateway.times.poolBack))) throw new Refusal('unavailable')
   const app = await gateway.apps.find(appid, soon)
   if (app === null) throw new Refusal('app_not_found', `there is no app ${JSON.stringify(appid)}`)
-  if (app.suspended) throw new Refusal('app_suspended')
+  if (app.suspended) {
+    const refusal = new Refusal('app_suspended')
+    // Whoever asked does not get to know the app.
+    app.countRefusal(refusal.status)
+    throw refusal
+  }
   return app
 }

@@ -2,7 +2,7 @@ import type { App } from './app.ts'
 import { reached } from './reached.ts'
 
 /** Why a connection is not read; any of them is enough. */
-export const Pause = { RATE: 1, QUEUE: 2, APP: 4 } as const
+export const Pause = { RATE: 1, QUEUE: 2, APP: 4, STOPPING: 8 } as const
 
 /** After an event was added: above the limit no socket of the app is read. */
 export function afterQueued(app: App): void {

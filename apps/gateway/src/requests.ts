@@ -43,7 +43,7 @@ async function toFunction(app: App, request: IncomingMessage, response: ServerRe
     return
   }
   if (name === null) {
-    answerNotFound(response)
+    answerNotFound(app, response)
     return
   }
   if (!isListed(request.method!, methods)) throw new MethodRefusal(methods)
@@ -104,7 +104,8 @@ class MethodRefusal extends Refusal {
 }
 
 /** As laf, in text. */
-function answerNotFound(response: ServerResponse): void {
+function answerNotFound(app: App, response: ServerResponse): void {
+  app.countRefusal(404)
   response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
   response.end('Function Not Found')
 }

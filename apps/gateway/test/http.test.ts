@@ -56,6 +56,7 @@ test('an unknown function is laf’s 404, or the default function', async () => 
     const response = await fetch(`${platform.http}${path}`)
     expect([response.status, await response.text()]).toEqual([404, 'Function Not Found'])
   }
+  expect((await platform.traffic(7)).refused).toEqual({ 404: 5 })
   const other = await platform.app('other', 8, { functions: { __default__: [] } })
   other.echo()
   const response = await fetch(`${platform.http}/other/any/thing`)
@@ -72,6 +73,7 @@ test('refusals', async () => {
   expect(await ask('/nobody/hello')).toEqual([404, 'app_not_found'])
   expect(await ask('/')).toEqual([404, 'app_not_found'])
   expect(await ask('/asleep/hello')).toEqual([403, 'app_suspended'])
+  expect((await platform.traffic(9)).refused).toEqual({ 403: 1 })
   expect(await ask('/demo/%E0')).toEqual([400, 'bad_request'])
   expect(await ask('/demo/hello', { method: 'POST', body: 'x', headers: { 'content-encoding': 'gzip' } })).toEqual([415, 'unsupported_encoding'])
   expect(await ask('/demo/post-only')).toEqual([405, 'method_not_allowed'])

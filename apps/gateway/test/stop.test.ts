@@ -3,24 +3,32 @@ import { FrameType } from '@socklet/protocol'
 import { startPlatform } from './support/platform.ts'
 import { until } from './support/until.ts'
 
-test('stopping closes clients with 1001, lets functions handle that, and finishes their answers', async () => {
+test('stopping lets functions finish and their answers leave, then closes clients with 1001, and lets functions handle that', async () => {
   const platform = await startPlatform()
   const worker = await platform.app('demo', 7, { functions: { __websocket__: [], work: [] } })
   const client = await platform.open('/demo')
   const pending = fetch(`${platform.http}/demo/work`)
   const request = await worker.got(FrameType.REQUEST)
+  client.ws.send('work')
+  const message = await worker.got(FrameType.MESSAGE)
   let stopped = false
   const stopping = platform.gateway.stop(8_000).then(() => {
     stopped = true
   })
-  expect(await client.closed()).toBe(1001)
-  await worker.got(FrameType.CLOSED)
-  expect(stopped).toBe(false)
+  client.ws.send('too late')
   worker.respond(request, { status: 200, headers: [] }, 'done')
-  worker.ack(...worker.events)
   expect(await (await pending).text()).toBe('done')
+  worker.ack(...worker.events.filter((event) => event !== message))
+  expect(client.ws.readyState).toBe(WebSocket.OPEN)
+  worker.send(message, 'answer')
+  worker.ack(message)
+  expect(await client.closed()).toBe(1001)
+  expect(client.messages).toEqual(['answer'])
+  const end = await worker.got(FrameType.CLOSED)
+  expect(stopped).toBe(false)
+  worker.ack(end)
   await stopping
-  expect(worker.log).toEqual(['OPEN', 'REQUEST', 'CLOSED 1001 the platform is stopping'])
+  expect(worker.log).toEqual(['OPEN', 'REQUEST', 'MESSAGE work', 'CLOSED 1001 the platform is stopping'])
   await until(() => worker.closed)
   await platform.stop()
 })
@@ -36,6 +44,21 @@ test('stopping does not wait longer than it may, for clients or for functions', 
   expect(Date.now() - start).toBeLessThan(1_000)
   // Its close event was sent all the same.
   expect(worker.log).toEqual(['OPEN', 'CLOSED 1006'])
+  await platform.stop()
+})
+
+test('a handler that does not end is waited for as long as there is time, and its client is told', async () => {
+  const platform = await startPlatform()
+  const worker = await platform.app('demo', 7, { functions: { __websocket__: [], work: [] } })
+  const client = await platform.open('/demo')
+  const pending = fetch(`${platform.http}/demo/work`)
+  await worker.got(FrameType.REQUEST)
+  const start = Date.now()
+  const stopping = platform.gateway.stop(500)
+  expect((await pending).status).toBe(503)
+  expect(await client.closed()).toBe(1001)
+  expect(Date.now() - start).toBeGreaterThanOrEqual(349)
+  await stopping
   await platform.stop()
 })
 
