@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from './support/client.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
@@ -141,4 +142,27 @@ it('its functions are tried in a process where those of no other app are', { tim
   }
   await until('the process is gone', async () => (await trials()).length === 1)
   expect(await trials()).toEqual(before)
+})
+
+/** Processes that this one has started. */
+const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+
+it('an app whose own worker does not start goes on with its next event, wherever it can', { timeout: 60_000 }, async () => {
+  await platform.app('moved', { __websocket__: COUNT })
+  const client = await connect(platform.url('moved'))
+  client.send('before')
+  expect(await client.next()).toBe('before 1')
+  const { processes } = (await platform.admin('GET', '/platform')).json as { processes: { kind: string; pid: number }[] }
+  const pool = processes.find(({ kind }) => kind === 'pool')!.pid
+  await until('there is a spare worker', async () => ((await platform.admin('GET', '/platform')).json.processes as { kind: string }[]).some(({ kind }) => kind === 'spare'))
+  const known = new Set(childrenOf(pool))
+  const killing = setInterval(() => {
+    for (const pid of childrenOf(pool)) if (!known.has(pid)) process.kill(pid, 'SIGKILL')
+  }, 2)
+  // The spare one may be taken for it: then it is the next that dies, and this is stored and done.
+  const { status } = await platform.admin('PATCH', '/apps/moved', { limits: { dedicatedWorker: 1 } })
+  client.send('meanwhile')
+  clearInterval(killing)
+  expect([200, 503]).toContain(status)
+  expect(await client.next()).toBe('meanwhile 2')
 })

@@ -1,5 +1,5 @@
 import { WEBSOCKET_FUNCTION, type Limits } from '@socklet/config'
-import type { AppRoute, AppTraffic, Link, Placement } from '@socklet/protocol'
+import type { AppRoute, AppTraffic, Link, Loss, Placement } from '@socklet/protocol'
 import { Outbox, type OutboxEvent } from './outbox.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
@@ -34,6 +34,19 @@ export interface Attachment {
   /** Number of the app. */
   readonly app: number
   readonly generation: number
+  /** A command has come from there, and not yet the last one. */
+  heard: boolean
+}
+
+/** A life of the app that was put away, of whose commands some may still come (farewell.ts). */
+export interface Leaving {
+  readonly attachment: Attachment
+  readonly loss: Loss
+  /** Where the app goes on. */
+  placement: Placement | null
+  readonly timer: NodeJS.Timeout
+  /** Attaches it there. */
+  readonly go: (left: Leaving) => void
 }
 
 /** What this gateway counts of an app, for as long as it knows it. */
@@ -83,6 +96,8 @@ export class App {
   placement: Placement | null = null
   /** Where the app's frames go and come from; null until the link of the placement is there. */
   attachment: Attachment | null = null
+  /** Until its last command has come, the app is attached nowhere. */
+  leaving: Leaving | null = null
   /** The call that asks for a placement. */
   placing: Promise<void> | null = null
   /** Counts what the pool says of the placement unasked: an answer that is older than that is void. */
@@ -100,6 +115,11 @@ export class App {
     this.route = route
     this.limits = route.limits
     this.messageCostMs = 1000 / this.limits.messagesPerSecond
+  }
+
+  /** The life whose commands are carried out. */
+  get life(): Attachment | null {
+    return this.attachment ?? this.leaving?.attachment ?? null
   }
 
   get number(): number {

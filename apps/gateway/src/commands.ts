@@ -3,6 +3,7 @@ import type { App, AppEvent } from './app.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
 import { onSettled } from './delivery.ts'
+import { onGone } from './farewell.ts'
 import { afterSettled, Pause } from './flow.ts'
 import { FIN_PING, FIN_PONG, frameMessage, MAX_CONTROL_BYTES, writeControlHead, writeMessageHead } from './frame-message.ts'
 import { onUpgradeResult } from './pending-upgrade.ts'
@@ -35,10 +36,11 @@ const MESSAGES: ReadonlySet<number> = new Set([FrameType.SEND, FrameType.SEND_MA
  */
 export function onCommand(gateway: Gateway, from: WorkerLink, bytes: Uint8Array, start: number, end: number): void {
   const type = bytes[start + 4]!
-  if (type < FrameType.SEND || type > FrameType.UPGRADE_RESULT) throw new FrameError(`a worker sent a frame of type ${type}`)
+  if (type < FrameType.SEND || type > FrameType.GONE) throw new FrameError(`a worker sent a frame of type ${type}`)
   const app = gateway.apps.byNumber(readU32(bytes, start + 8))
-  const attachment = app?.attachment
+  const attachment = app?.life
   if (app === undefined || !attachment || attachment.link !== from.link || attachment.generation !== readU32(bytes, start + 12)) return
+  attachment.heard = true
   if (app.writing.isBusy && IN_ORDER.has(type)) hold(app, from, type, bytes.slice(start, end))
   else carryOut(app, from, type, bytes, start, end)
 }
@@ -50,6 +52,7 @@ function carryOut(app: App, from: WorkerLink, type: number, bytes: Uint8Array, s
   else if (type === FrameType.SEND_ROOM) sendRoom(app, bytes, start, end)
   else if (type === FrameType.UPGRADE_RESULT) toUpgrade(app, bytes, start, end)
   else if (type === FrameType.RESPONSE || type === FrameType.RESPONSE_PART) toRequest(app, type, bytes, start, end)
+  else if (type === FrameType.GONE) onGone(app)
   else toConnection(app, type, bytes, start, end, Infinity)
 }
 
@@ -153,7 +156,7 @@ function acknowledge(app: App, from: WorkerLink, bytes: Uint8Array, start: numbe
 
 function started(app: App, sequence: number, over: boolean): void {
   const event: AppEvent | undefined = app.outbox.get(sequence)
-  if (event === undefined || event.sentOn !== app.attachment) return
+  if (event === undefined || event.sentOn !== app.life) return
   event.began = true
   event.running = !over
 }

@@ -3,6 +3,7 @@ import type { App, AppEvent, Attachment, Peer } from './app.ts'
 import { repeatBacklog } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
+import { awaitFarewell, forgetLeaving, onFarewell } from './farewell.ts'
 import { afterQueued, afterSettled } from './flow.ts'
 import { forgetPeers } from './forget.ts'
 import { headFor, notify } from './notify.ts'
@@ -99,8 +100,19 @@ function onPlaceRefused(app: App, error: CallError): void {
 /** The pool says where the app is from now on. */
 export function placed(app: App, placement: Placement | null, loss: Loss): void {
   app.placementNews++
+  if (isInOrder(loss) && awaitFarewell(app, placement, loss, (left) => afterLoss(app, left.placement, left.loss))) return
+  forgetLeaving(app)
+  afterLoss(app, placement, loss)
+}
+
+/** The isolate was put away, and says so behind what it has sent. */
+function isInOrder(loss: Loss): boolean {
+  return loss === 'idle' || loss === 'putAway'
+}
+
+function afterLoss(app: App, placement: Placement | null, loss: Loss): void {
   if (loss === 'idle') forgetUnheard(app)
-  else if (loss !== 'none') dropPoisonous(app, loss)
+  else if (loss === 'crashed' || loss === 'killed') dropPoisonous(app, loss)
   setPlacement(app, placement)
 }
 
@@ -117,6 +129,7 @@ export function unplace(app: App): void {
   app.placementNews++
   app.placement = null
   app.attachment = null
+  forgetLeaving(app)
 }
 
 function setPlacement(app: App, placement: Placement | null): void {
@@ -128,7 +141,7 @@ function setPlacement(app: App, placement: Placement | null): void {
   }
   const link = app.gateway.links.get(placement.worker)
   if (link === undefined) app.attachment = null
-  else attach(app, { link, app: app.number, generation: placement.generation })
+  else attach(app, { link, app: app.number, generation: placement.generation, heard: false })
 }
 
 /** The app is nowhere: what waits asks for a place. */
@@ -150,7 +163,10 @@ export function onLinkOpen(gateway: Gateway, worker: number): void {
 
 /** Nothing can be sent to these apps until the pool has placed them anew. */
 export function onLinkClose(apps: Iterable<App>, link: Attachment['link']): void {
-  for (const app of apps) if (app.attachment?.link === link) app.attachment = null
+  for (const app of apps) {
+    if (app.attachment?.link === link) app.attachment = null
+    if (app.leaving?.attachment.link === link) onFarewell(app)
+  }
 }
 
 /**
@@ -184,7 +200,7 @@ export function strangerPlaced(gateway: Gateway, app: number, placement: Placeme
   gateway.strangers.delete(app)
   if (placement === null) return
   const link = gateway.links.get(placement.worker)
-  if (link !== undefined) tellAttached(gateway, { link, app, generation: placement.generation })
+  if (link !== undefined) tellAttached(gateway, { link, app, generation: placement.generation, heard: false })
   else if (gateway.strangers.size < MAX_STRANGERS) gateway.strangers.set(app, placement)
 }
 
@@ -193,7 +209,7 @@ export function wasPlaced(app: App, placement: Placement): void {
   app.gateway.strangers.delete(app.number)
   app.placement = placement
   const link = app.gateway.links.get(placement.worker)
-  if (link !== undefined) app.attachment = { link, app: app.number, generation: placement.generation }
+  if (link !== undefined) app.attachment = { link, app: app.number, generation: placement.generation, heard: false }
 }
 
 function strangersOn(gateway: Gateway, worker: number): void {

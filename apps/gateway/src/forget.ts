@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { forgetLeaving } from './farewell.ts'
 import { Refusal } from './refuse.ts'
 
 const WHY = {
@@ -13,6 +14,7 @@ export function forgetPeers(app: App, why: keyof typeof WHY): void {
   app.placementNews++
   app.placement = null
   app.attachment = null
+  forgetLeaving(app)
   app.outbox.clear()
   app.queueFull = false
   for (const connection of app.connections.values()) {

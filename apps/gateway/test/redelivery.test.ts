@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FrameType, type Placement } from '@socklet/protocol'
+import { FrameType, type FrameHead, type Placement } from '@socklet/protocol'
 import { at, routeOf, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
 import { connectWorker, openingOf, requestOf, type FakeWorker } from './support/worker.ts'
@@ -331,7 +331,7 @@ test('what was on its way to an isolate that was put away then is delivered for 
   first.ack(await first.got(FrameType.OPEN))
   await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
   client.ws.send('too late')
-  await first.got(FrameType.MESSAGE)
+  first.gone(await first.got(FrameType.MESSAGE))
   const [second, third] = [await platform.worker(2), await platform.worker(3)]
   platform.pool.placements.set(7, at(7, 2, 2))
   await platform.pool.control!.call('placed', { app: 7, placement: null, loss: 'idle' })
@@ -343,4 +343,57 @@ test('what was on its way to an isolate that was put away then is delivered for 
   await third.got(FrameType.MESSAGE)
   expect(third.log).toEqual(['ATTACH', 'MESSAGE too late again'])
   expect(platform.pool.logs).toEqual([])
+})
+
+test('what a worker has sent counts, though the pool says first that it has put the isolate away', async () => {
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  client.ws.send('one')
+  const one = await first.got(FrameType.MESSAGE)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(1)
+  const second = await platform.worker(2)
+  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 2), loss: 'putAway' })
+  client.ws.send('two')
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(2)
+  expect(second.log).toEqual([])
+  first.send(one, 'answer')
+  first.ack(one)
+  first.gone(one)
+  expect(await client.heard(1)).toEqual(['answer'])
+  // Only what nobody has handled goes on, and for the first time.
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE two'])
+  // The old life has no say any more.
+  first.send(one, 'late')
+  second.echo()
+  client.ws.send('three')
+  expect(await client.heard(2)).toEqual(['answer', 'three'])
+})
+
+test.each([
+  ['its farewell came before', (worker: FakeWorker, event: FrameHead) => worker.gone(event)],
+  ['its link ends', (worker: FakeWorker) => worker.kill()]
+])('nobody waits for the last word of a worker when %s', async (_name, end) => {
+  await platform.open('/demo')
+  const opening = await first.got(FrameType.OPEN)
+  first.ack(opening)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  const second = await platform.worker(2)
+  end(first, opening)
+  await platform.traffic(7)
+  await platform.pool.control!.call('placed', { app: 7, placement: at(7, 2, 2), loss: 'putAway' })
+  await second.got(FrameType.ATTACH)
+})
+
+test('where the app is put away and placed again before its worker has said its last word, the newest place counts', async () => {
+  const client = await platform.open('/demo')
+  const opening = await first.got(FrameType.OPEN)
+  first.ack(opening)
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  const [second, third] = [await platform.worker(2), await platform.worker(3)]
+  for (const placement of [at(7, 2, 2), null, at(7, 3, 3)]) await platform.pool.control!.call('placed', { app: 7, placement, loss: placement === null ? 'idle' : 'putAway' })
+  client.ws.send('hello')
+  first.gone(opening)
+  await third.got(FrameType.MESSAGE)
+  expect([second.log, third.log]).toEqual([[], ['ATTACH', 'MESSAGE hello']])
 })

@@ -26,10 +26,10 @@ export interface Placement {
 }
 
 /**
- * How an app lost its last isolate: not at all (it was moved), because it was idle (so what it was sent meanwhile it has not seen), by what may have been its own doing, or because somebody
- * from outside killed the process, which says nothing against the events that it had.
+ * How an app lost its last isolate: it had none; it was put away because it was idle (so what it was sent meanwhile it has not seen), or in the midst of its work; by what may have been its own
+ * doing; or because somebody from outside killed the process, which says nothing against the events that it had.
  */
-export type Loss = 'none' | 'idle' | 'crashed' | 'killed'
+export type Loss = 'none' | 'idle' | 'putAway' | 'crashed' | 'killed'
 
 // --- pool, asked by a gateway -----------------------------------------------------------------
 

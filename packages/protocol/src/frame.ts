@@ -99,6 +99,8 @@ export const FrameType = {
   SEND_ROOM: 48,
   /** What `upgrade(ctx)` decided. Payload: u32 head length, JSON UpgradeResult, then the body of the refusal or the first `socket.data`. */
   UPGRADE_RESULT: 49,
+  /** The isolate is gone, and this is the last frame of its life: whatever it has sent came before. */
+  GONE: 50,
 
   // worker → pool
   /** Log entries. Payload: see log.ts. */

@@ -138,6 +138,11 @@ export class FakeWorker {
     }
   }
 
+  /** The isolate that had this event is gone. */
+  gone({ app, generation, gateway }: FrameHead): void {
+    this.link.send({ type: FrameType.GONE, flags: 0, gateway, app, generation, connection: 0, sequence: 0 })
+  }
+
   kill(): void {
     this.socket.destroy()
   }

@@ -232,13 +232,18 @@ export class Placements {
 
   async #putAway(app: PoolApp): Promise<void> {
     await this.#release(app)
-    await this.#gateways.all('placed', { app: app.number, placement: null, loss: 'none' })
+    await this.#gateways.all('placed', { app: app.number, placement: null, loss: 'putAway' })
   }
 
+  /** If it cannot be started anew, it is nowhere, and the gateways know it: with the next event they ask for a place. */
   async #moveAnew(app: PoolApp): Promise<void> {
     await this.#release(app)
-    const placement = await this.#hold(app)
-    await this.#gateways.all('placed', { app: app.number, placement, loss: 'none' })
+    let placement: Placement | null = null
+    try {
+      placement = await this.#hold(app)
+    } finally {
+      await this.#gateways.all('placed', { app: app.number, placement, loss: 'putAway' })
+    }
   }
 
   async #hold(app: PoolApp): Promise<Placement> {

@@ -170,8 +170,16 @@ export class App {
     this.#errands.end()
     this.#isolate?.dispose()
     this.#reports.end()
-    // What it has settled is to be known before its end is, or it would be delivered again.
-    for (const gateway of this.#parts.gateways) gateway.flush()
+    this.#sayGone()
+  }
+
+  /** Behind all that it has sent and settled: the pool's word of its end may come first (gateway's farewell.ts). */
+  #sayGone(): void {
+    const { app, generation, gateways } = this.#parts
+    for (const [gateway, link] of gateways.entries()) {
+      link.send({ type: FrameType.GONE, flags: 0, gateway, app, generation, connection: 0, sequence: 0 })
+      link.flush()
+    }
   }
 
   /** For so long the pool is told when a turn begins and ends, also of the one that runs. Milliseconds. */
@@ -284,17 +292,21 @@ export class App {
     this.#enterIfNeeded()
   }
 
+  /** Whether the isolate has something to do that nobody has to bring it. */
+  get #isAtWork(): boolean {
+    const last = this.#last
+    return last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
+  }
+
   /** Whether nothing would be lost with the isolate but what its modules hold. */
   get #isIdle(): boolean {
-    const last = this.#last
-    const holds = last !== null && (last.pending > 0 || last.timers > 0 || last.held > 0 || last.left)
-    return !this.#busy && !holds && this.#inbox.isEmpty && this.#results.isEmpty && !this.#errands.hasUpdates
+    return !this.#busy && !this.#isAtWork && this.#inbox.isEmpty && this.#results.isEmpty && !this.#errands.hasUpdates
   }
 
   #errandHost(): ErrandHost {
     return {
       isGone: () => this.#gone,
-      mayGo: () => !this.#inbox.hasNext && this.#last?.extras === 0,
+      mayGo: () => !this.#inbox.hasNext && !this.#isAtWork && this.#last?.extras === 0,
       load: async (release) => {
         try {
           await this.#load(release)

@@ -3,7 +3,7 @@ import type { AppRelease } from '@socklet/protocol'
 /** What errands ask of the app whose they are. */
 export interface ErrandHost {
   isGone(): boolean
-  /** Nothing has come that the isolate would have to stay for. */
+  /** Nothing has come, and nothing was begun, that the isolate would have to stay for. */
   mayGo(): boolean
   /** Rejects if the release cannot be loaded. */
   load(release: AppRelease): Promise<void>

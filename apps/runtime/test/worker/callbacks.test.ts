@@ -34,6 +34,21 @@ describe('an app sleeps', () => {
     expect(await test.app.putAway(false)).toBe(true)
   })
 
+  it.each([
+    ['set a timer', `setTimeout(() => socket.send('later'), 20)`],
+    ['not ended', `return new Promise((resolve) => setTimeout(() => resolve(socket.send('later')), 20))`]
+  ])('not when it has %s in the very turn in which it was to be put away', async (_name, code) => {
+    const test = await harness.start(`exports.main = ({ socket, method, params }) => { if (method === 'WebSocket:message') return new Function('socket', String(params.data))(socket) }`)
+    await after(test, test.open(1))
+    const isAway = test.app.putAway(false)
+    // It was idle when it was asked.
+    const sequence = test.event(FrameType.MESSAGE, 1, code)
+    expect(await isAway).toBe(false)
+    await after(test, sequence)
+    expect(await test.until(() => test.texts().length > 0 && test.texts())).toEqual(['later'])
+    expect(await test.app.putAway(false)).toBe(true)
+  })
+
   it('when the connection has closed whose callbacks waited, each of which is called once', async () => {
     const test = await harness.start(CODE)
     test.open(1)
