@@ -151,6 +151,12 @@ describe('what the platform tells of itself', () => {
     })
     expect(stats).toMatchObject({ connections: 1, events: { connection: 1, message: 10, request: 1 }, restarts: 0, hibernated: false })
     expect(stats.heapBytes ?? stats.heap).toBeGreaterThan(100_000)
+    // They are the app's, and not those of the isolate that it has at the moment.
+    expect((await platform.admin('POST', '/apps/counted/restart')).status).toBe(200)
+    const anew = (await platform.admin('GET', '/apps/counted/stats')).json
+    expect(anew).toMatchObject({ errors: 1, restarts: 0 })
+    expect(anew.turns).toBeGreaterThanOrEqual(stats.turns)
+    expect(anew.generation).toBeGreaterThan(stats.generation)
     await client.close()
   })
 
@@ -159,6 +165,8 @@ describe('what the platform tells of itself', () => {
     expect(json.version).toMatch(/^\d+\.\d+\.\d+$/)
     const kinds = json.processes.map((process: { kind: string }) => process.kind)
     for (const kind of ['gateway', 'pool', 'console', 'worker']) expect(kinds).toContain(kind)
+    expect(json.workerRestarts).toBe(0)
+    expect(json.processes.filter(({ kind }: { kind: string }) => kind !== 'worker' && kind !== 'spare' && kind !== 'trial').map(({ restarts }: { restarts: number }) => restarts)).toEqual([0, 0, 0])
   })
 
   it('/metrics is for the admin token, in the format of Prometheus', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Catalog } from '@socklet/catalog'
-import { listen } from '@socklet/protocol'
+import { listen, type PlatformState } from '@socklet/protocol'
 import { Auth } from './auth.ts'
 import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
@@ -42,7 +42,7 @@ export interface Console {
   port: number
   /** Settles when publishing works, and the sample app was published if it should be. */
   usable: Promise<void>
-  setPlatform: (ready: boolean) => void
+  setPlatform: (state: PlatformState) => void
   /** Ends requests in order, and closes the catalog. */
   stop: (graceMs: number) => Promise<void>
 }
@@ -56,7 +56,7 @@ const CLOSE_IDLE_MS = 20
 /** Starts the console. It listens when this settles, and looks for the pool by itself. */
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const { catalog } = options
-  let platformReady = false
+  let platform: PlatformState | null = null
   const tails = new Tails(() => pool)
   const pool = new PoolClient({
     path: options.poolSocket,
@@ -76,8 +76,9 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     auth: new Auth({ adminToken: options.adminToken, metricsToken: options.metricsToken, catalog }),
     metrics: new Metrics(),
     version: ownVersion(),
+    platform: () => platform,
     appUrl: options.appUrl,
-    isReady: async () => (options.supervised ? platformReady && pool.connected : await poolIsReady(pool)),
+    isReady: async () => (options.supervised ? platform?.ready === true && pool.connected : await poolIsReady(pool)),
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS
   })
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app)
@@ -87,8 +88,8 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   return {
     port: (server.address() as AddressInfo).port,
     usable: untilRuntimeReady(pool).then(async () => (options.demo ? await publishDemo(catalog, publisher, options.demoFolder) : undefined)),
-    setPlatform: (ready) => {
-      platformReady = ready
+    setPlatform: (state) => {
+      platform = state
     },
     stop: async (graceMs) => {
       const closed = close(server, graceMs)

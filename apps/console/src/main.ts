@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   let running: Promise<Console> | undefined
   const child = runAsChild({
     stop: async (graceMs) => await (await running)?.stop(graceMs),
-    onPlatform: (ready) => void running?.then((it) => it.setPlatform(ready))
+    onPlatform: (state) => void running?.then((it) => it.setPlatform(state))
   })
   running = start(options, adminToken, supervised)
   const { port, usable } = await running

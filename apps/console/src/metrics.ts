@@ -24,12 +24,12 @@ const APP_FIGURES: Figure<AppStats>[] = [
   { kind: 'gauge', name: 'queue_events', help: 'Events that are not settled', read: (s) => one(s.traffic.queueEvents) },
   { kind: 'gauge', name: 'queue_bytes', help: 'Bytes of events that are not settled', read: (s) => one(s.traffic.queueBytes) },
   { kind: 'counter', name: 'refused_total', help: 'Refused upgrades and requests', labels: ['status'], read: (s) => each(s.traffic.refused) },
-  { kind: 'counter', name: 'turns_total', help: 'Turns of the isolate', read: (s) => one(s.isolate?.turns ?? 0) },
-  { kind: 'counter', name: 'errors_total', help: 'Handlers that threw', read: (s) => one(s.isolate?.errors ?? 0) },
-  { kind: 'counter', name: 'cpu_seconds_total', help: 'CPU time of the isolate', read: (s) => one((s.isolate?.cpuMs ?? 0) / 1_000) },
+  { kind: 'counter', name: 'turns_total', help: 'Turns of its isolates', read: (s) => one(s.counts.turns) },
+  { kind: 'counter', name: 'errors_total', help: 'Handlers that threw', read: (s) => one(s.counts.errors) },
+  { kind: 'counter', name: 'cpu_seconds_total', help: 'CPU time of its turns', read: (s) => one(s.counts.cpuMs / 1_000) },
   { kind: 'gauge', name: 'heap_bytes', help: 'Heap of the isolate', read: (s) => one(s.isolate?.heapBytes ?? 0) },
-  { kind: 'counter', name: 'log_lines_dropped_total', help: 'Log lines above the limit', read: (s) => one(s.isolate?.logLinesDropped ?? 0) },
-  { kind: 'counter', name: 'restarts_total', help: 'Isolates that were started anew', read: (s) => one(s.restarts) },
+  { kind: 'counter', name: 'log_lines_dropped_total', help: 'Log lines above the limit', read: (s) => one(s.counts.logLinesDropped) },
+  { kind: 'counter', name: 'restarts_total', help: 'Isolates that were started anew after one was lost', read: (s) => one(s.restarts) },
   { kind: 'counter', name: 'worker_memory_kills_total', help: 'Times that a worker was ended because of its memory while this app was in a turn or alone in it', read: (s) => one(s.workerMemoryKills) },
   { kind: 'counter', name: 'limits_reached_total', help: 'Times that a limit was reached', labels: ['limit'], read: (s) => each(s.limits) },
   { kind: 'gauge', name: 'hibernated', help: '1 when the app has no isolate', read: (s) => one(s.hibernated ? 1 : 0) }
@@ -38,7 +38,7 @@ const APP_FIGURES: Figure<AppStats>[] = [
 const PROCESS_FIGURES: Figure<ProcessInfo>[] = [
   { kind: 'gauge', name: 'resident_bytes', help: 'Resident memory of a process', read: (p) => one(p.rssBytes) },
   { kind: 'gauge', name: 'uptime_seconds', help: 'Age of a process', read: (p) => one(p.uptimeSeconds) },
-  { kind: 'counter', name: 'restarts_total', help: 'Times that a process was started anew', read: (p) => one(p.restarts ?? 0) },
+  { kind: 'counter', name: 'restarts_total', help: 'Times that the supervisor has started a process anew', read: (p) => one(p.restarts ?? 0) },
   { kind: 'gauge', name: 'apps', help: 'Apps that a worker holds', read: (p) => (p.apps === undefined ? [] : one(p.apps.length)) }
 ]
 
@@ -46,6 +46,7 @@ const PROCESS_FIGURES: Figure<ProcessInfo>[] = [
 export interface Snapshot {
   apps: Record<string, AppStats>
   processes: ProcessInfo[]
+  workerRestarts: number
 }
 
 export class Metrics {
@@ -65,6 +66,7 @@ export class Metrics {
     const registry = new Registry()
     new Gauge({ name: 'socklet_runtime_up', help: '1 when the runtime is reachable', registers: [registry] }).set(snapshot === null ? 0 : 1)
     if (snapshot !== null) {
+      new Counter({ name: 'socklet_worker_restarts_total', help: 'Workers that have ended and were replaced', registers: [registry] }).inc(snapshot.workerRestarts)
       const apps = Object.entries(snapshot.apps).map(([appid, stats]): [string[], AppStats] => [[appid], stats])
       const processes = snapshot.processes.map((info): [string[], ProcessInfo] => [[info.kind, String(info.index)], info])
       for (const figure of APP_FIGURES) write(registry, 'socklet_app_', ['appid'], figure, apps)

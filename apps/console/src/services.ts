@@ -1,4 +1,5 @@
 import type { Catalog } from '@socklet/catalog'
+import type { PlatformState } from '@socklet/protocol'
 import type { Auth } from './auth.ts'
 import type { Metrics } from './metrics.ts'
 import type { PoolClient } from './pool-client.ts'
@@ -20,5 +21,7 @@ export interface Services {
   appUrl: (appid: string) => string | undefined
   /** Client traffic and publishing both work. */
   isReady: () => Promise<boolean>
+  /** What the supervisor said last; null without one. */
+  platform: () => PlatformState | null
   heartbeatMs: number
 }

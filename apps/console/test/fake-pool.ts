@@ -87,7 +87,7 @@ export class FakePool {
       sendTo: ({ id }) => find(id) !== undefined,
       sharedDelete: () => true,
       processes: () => PROCESSES,
-      sandbox: () => 'bwrap',
+      runtime: () => ({ sandbox: 'bwrap', workerRestarts: 1 }),
       ready: () => this.isReady
     }
   }
@@ -107,7 +107,8 @@ export const STATS: AppStats = {
     refused: { 429: 2 },
     limits: { connections: 2 }
   },
-  isolate: { turns: 30, events: 54, errors: 1, cpuMs: 12.5, heapBytes: 2_000_000, logLinesDropped: 0, waiting: 1, running: false },
+  counts: { turns: 30, errors: 1, cpuMs: 12.5, logLinesDropped: 0 },
+  isolate: { turns: 30, events: 54, heapBytes: 2_000_000, waiting: 1, running: false },
   restarts: 0,
   limits: { connections: 2, timers: 1 },
   workerMemoryKills: 0,

@@ -83,9 +83,9 @@ test('stopping ends streams, and lets a request that is under way finish', async
 test('under a supervisor, the console is ready when it is told that the platform is', async () => {
   const h = await harness({ supervised: true })
   expect((await h.ask('GET', '/readyz')).status).toBe(503)
-  h.console.setPlatform(true)
+  h.console.setPlatform({ ready: true, since: Date.now(), restarts: {} })
   expect((await h.ask('GET', '/readyz')).status).toBe(200)
-  h.console.setPlatform(false)
+  h.console.setPlatform({ ready: false, since: Date.now(), restarts: {} })
   expect((await h.ask('GET', '/readyz')).status).toBe(503)
   await h.stop()
 })

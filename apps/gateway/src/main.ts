@@ -25,5 +25,5 @@ const gateway = createGateway({
   times: { heartbeat: options['ping-seconds'] * 1000 },
   supervised: process.env[SUPERVISED_ENV] !== undefined
 })
-const child = runAsChild({ stop: gateway.stop, onPlatform: gateway.setPlatform })
+const child = runAsChild({ stop: gateway.stop, onPlatform: ({ ready }) => gateway.setPlatform(ready) })
 child.ready(await gateway.listen())

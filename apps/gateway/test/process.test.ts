@@ -70,7 +70,7 @@ test('lives as a child of the supervisor: ready, platform, stop', async () => {
   await until(() => pool.control !== null)
   const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
   expect(await readyz()).toBe(503)
-  await control.call('platform', { ready: true })
+  await control.call('platform', { ready: true, since: Date.now(), restarts: {} })
   expect(await readyz()).toBe(200)
 
   const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)

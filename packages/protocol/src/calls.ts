@@ -3,6 +3,7 @@
  * `GatewayCalls` are the calls that a gateway answers, and so on.
  */
 import type { Limits } from '@socklet/config'
+import type { AppCounts } from './counts.ts'
 import type { LogLevel, LogLine } from './log.ts'
 
 /** What a gateway has to know of an app. */
@@ -148,13 +149,11 @@ export interface TrialChange {
   env?: Record<string, string>
 }
 
+/** Of the isolate that the app has now. */
 export interface IsolateStats {
   turns: number
   events: number
-  errors: number
-  cpuMs: number
   heapBytes: number
-  logLinesDropped: number
   /** Events in the mailbox, and whether a turn runs. */
   waiting: number
   running: boolean
@@ -219,8 +218,10 @@ export interface LogQuery {
 export interface AppStats {
   connections: number
   traffic: AppTraffic
+  /** Since the pool started. */
+  counts: AppCounts
   isolate: IsolateStats | null
-  /** Isolates that were started anew after the first one. */
+  /** Isolates that were started anew after one was lost. */
   restarts: number
   /** Times that its worker was ended because of its memory, while this app was in a turn or alone in it. */
   workerMemoryKills: number
@@ -269,7 +270,8 @@ export type PoolCallsOfConsole = {
   /** Removes a key of `cloud.shared`; base64 of its bytes. false if there is none. */
   sharedDelete: { params: { appid: string; key: string }; result: boolean }
   processes: { params: null; result: ProcessInfo[] }
-  sandbox: { params: null; result: SandboxKind }
+  /** `workerRestarts`: workers that have ended and were replaced. */
+  runtime: { params: null; result: { sandbox: SandboxKind; workerRestarts: number } }
   /** true once there are workers and gateways. */
   ready: { params: null; result: boolean }
 }
@@ -282,11 +284,21 @@ export type ConsoleCallsOfPool = {
 
 // --- gateway, pool and console, asked by the supervisor ---------------------------------------
 
+/** What the supervisor knows of the platform. */
+export interface PlatformState {
+  /** All processes do their work. */
+  ready: boolean
+  /** When it was started. Epoch milliseconds. */
+  since: number
+  /** How often each process was started anew, by its name: `pool`, `gateway-0`, `console`. */
+  restarts: Record<string, number>
+}
+
 export type ChildCalls = {
   /** Ends the process in order, within `graceMs`. */
   stop: { params: { graceMs: number }; result: null }
   /** The platform as a whole is ready, or is not any more: what /readyz says. */
-  platform: { params: { ready: boolean }; result: null }
+  platform: { params: PlatformState; result: null }
 }
 
 // --- supervisor, told by its children ---------------------------------------------------------

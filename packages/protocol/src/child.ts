@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { controlLink, type CallHandlers, type Control } from './control.ts'
 import { Link } from './link.ts'
-import type { ChildCalls, SupervisorCalls } from './calls.ts'
+import type { ChildCalls, PlatformState, SupervisorCalls } from './calls.ts'
 
 /** The descriptor on which a child of the supervisor finds its link. */
 export const SUPERVISOR_FD = 3
@@ -15,7 +15,7 @@ export interface ChildOptions {
   /** Ends the work in order. The process exits when it has settled, or after the grace time. */
   stop: (graceMs: number) => Promise<void>
   /** The whole platform works, or has ceased to. A process that was started alone is never told. */
-  onPlatform?: (ready: boolean) => void
+  onPlatform?: (state: PlatformState) => void
 }
 
 export interface Child {
@@ -54,7 +54,7 @@ export function runAsChild(options: ChildOptions): Child {
   }
 }
 
-function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (ready: boolean) => void): Control<SupervisorCalls, ChildCalls> {
+function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (state: PlatformState) => void): Control<SupervisorCalls, ChildCalls> {
   const socket = new Socket({ fd: SUPERVISOR_FD, readable: true, writable: true })
   const handlers: CallHandlers<ChildCalls> = {
     stop: async ({ graceMs }) => {
@@ -65,8 +65,8 @@ function supervisorLink(stop: (graceMs: number) => Promise<void>, onPlatform?: (
       }
       return null
     },
-    platform: ({ ready }) => {
-      onPlatform?.(ready)
+    platform: (state) => {
+      onPlatform?.(state)
       return null
     }
   }

@@ -116,6 +116,8 @@ export const FrameType = {
 
   /** A turn of an app under watch begins, or with Flag.END is over: if the process dies in it, that app is what may have ended it. */
   TURN: 73,
+  /** What has come on of its AppCounts. Payload: see counts.ts. */
+  COUNTED: 75,
   /** The app has reached a limit. Payload: u32 how often, then the limit's key. */
   REACHED: 74,
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { LOG_LEVELS, decodeLogLine, encodeLogLine } from '../src/index.ts'
+import { LOG_LEVELS, addCounts, countsSince, decodeCounts, decodeLogLine, encodeCounts, encodeLogLine } from '../src/index.ts'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 50 })
 const line = fc.record({
@@ -31,4 +31,12 @@ it('bytes that are no log line are refused, and nothing else happens', () => {
       }
     })
   )
+})
+
+it('counts come through as they are, and what is none is refused', () => {
+  const counts = { turns: 3, errors: 1, cpuMs: 12.5, logLinesDropped: 7 }
+  expect(decodeCounts(encodeCounts(counts))).toEqual(counts)
+  expect(countsSince(counts, addCounts(counts, counts))).toEqual(counts)
+  expect(() => decodeCounts(new Uint8Array(31))).toThrow(RangeError)
+  for (const wrong of [NaN, Infinity, -1]) expect(() => decodeCounts(encodeCounts({ ...counts, errors: wrong }))).toThrow(RangeError)
 })

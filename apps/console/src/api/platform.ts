@@ -10,7 +10,7 @@ const processSchema = z.object({
   pid: z.int(),
   rssBytes: z.int(),
   uptimeSeconds: z.number(),
-  restarts: z.int().optional(),
+  restarts: z.int().optional().meta({ description: 'how often the supervisor has started it anew' }),
   apps: z.array(z.string()).optional().meta({ description: 'what a worker holds' })
 })
 
@@ -19,22 +19,33 @@ const platformSchema = z.object({
   uptimeSeconds: z.number(),
   ready: z.boolean(),
   sandbox: z.enum(['bwrap', 'none']).meta({ description: 'what workers run inside of (option sandbox)' }),
+  workerRestarts: z.int().meta({ description: 'workers that have ended and were replaced' }),
   processes: z.array(processSchema),
   workers: z.array(processSchema).meta({ description: 'those of the processes that run apps' })
 })
 
 const health = z.object({ status: z.enum(['ok', 'unavailable']) })
 
-async function processes({ pool }: Services): Promise<ProcessInfo[]> {
+async function processes({ pool, platform }: Services): Promise<ProcessInfo[]> {
   const own: ProcessInfo = { kind: 'console', index: 0, pid: process.pid, rssBytes: process.memoryUsage.rss(), uptimeSeconds: process.uptime() }
   const others = await pool.call('processes', null)
-  return [...others.filter(({ kind }) => kind !== 'console'), own]
+  const restarts = platform()?.restarts ?? {}
+  return [...others.filter(({ kind }) => kind !== 'console'), own].map((one) => {
+    const times = restarts[one.kind === 'gateway' ? `gateway-${one.index}` : one.kind]
+    return times === undefined ? one : { ...one, restarts: times }
+  })
+}
+
+/** Of the platform, if there is a supervisor to know of that. Seconds. */
+function uptime({ platform }: Services): number {
+  const state = platform()
+  return state === null ? process.uptime() : Math.max(0, (Date.now() - state.since) / 1000)
 }
 
 async function snapshot(services: Services): Promise<Snapshot | null> {
   try {
-    const [apps, all] = await Promise.all([services.pool.call('allStats', null), processes(services)])
-    return { apps, processes: all }
+    const [apps, all, { workerRestarts }] = await Promise.all([services.pool.call('allStats', null), processes(services), services.pool.call('runtime', null)])
+    return { apps, processes: all, workerRestarts }
   } catch {
     // The console's own figures are worth having when the runtime is away, and that it is away is one.
     return null
@@ -50,9 +61,9 @@ export const platformRoutes: Route[] = [
     responses: { 200: platformSchema },
     errors: ['unavailable'],
     handle: async (_call, services) => {
-      const [all, sandbox] = await Promise.all([processes(services), services.pool.call('sandbox', null)])
+      const [all, runtime] = await Promise.all([processes(services), services.pool.call('runtime', null)])
       const workers = all.filter(({ kind }) => kind === 'worker')
-      return ok({ version: services.version, uptimeSeconds: process.uptime(), ready: await services.isReady(), sandbox, processes: all, workers })
+      return ok({ version: services.version, uptimeSeconds: uptime(services), ready: await services.isReady(), ...runtime, processes: all, workers })
     }
   }),
   route({

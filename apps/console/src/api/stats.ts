@@ -20,7 +20,7 @@ const statsSchema = z.object({
   cpuMs: z.number(),
   heapBytes: count,
   logLinesDropped: count,
-  restarts: count.meta({ description: 'isolates that were started after the first one' }),
+  restarts: count.meta({ description: 'isolates that were started anew after one was lost' }),
   workerMemoryKills: count.meta({ description: 'times that its worker was ended because of its memory (option worker-memory-mib), while this app was in a turn or alone in it' }),
   limits: z.record(z.string(), count).meta({ description: 'how often limits were reached, by their key; beside those that can be set there are some that cannot (docs/counted-limits.md)' }),
   hibernated: z.boolean(),
@@ -29,9 +29,10 @@ const statsSchema = z.object({
   generation: count
 })
 
-function outward({ connections, traffic, isolate, restarts, workerMemoryKills, limits, hibernated, worker, generation }: AppStats): z.input<typeof statsSchema> {
+function outward({ connections, traffic, counts, isolate, restarts, workerMemoryKills, limits, hibernated, worker, generation }: AppStats): z.input<typeof statsSchema> {
   const { connectionsOpened, events, messagesOut, bytesIn, bytesOut, queueEvents, queueBytes, refused } = traffic
-  const { turns = 0, errors = 0, cpuMs = 0, heapBytes = 0, logLinesDropped = 0, running = false } = isolate ?? {}
+  const { turns, errors, cpuMs, logLinesDropped } = counts
+  const { heapBytes = 0, running = false } = isolate ?? {}
   return {
     connections,
     connectionsOpened,

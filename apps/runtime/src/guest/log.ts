@@ -19,7 +19,6 @@ let lineUnits = 8192
 let second = 0
 let linesThisSecond = 0
 let dropped = 0
-let droppedBefore = 0
 
 const timeBytes = new Uint8Array(8)
 const timeFloat = new Float64Array(timeBytes.buffer)
@@ -29,7 +28,7 @@ export function setLogLimits(perSecond: number, bytesPerLine: number): void {
   lineUnits = bytesPerLine
 }
 
-/** false if the limit of this second is used up: then nobody needs to format the line. */
+/** false if the limit of this second is used up: then nobody needs to format the line. The worker says how many were dropped (reports.ts). */
 export function mayLog(): boolean {
   // Asked once: the clock may go on between two looks, and each such second that is none would have lines of its own.
   const time = now()
@@ -37,7 +36,6 @@ export function mayLog(): boolean {
   if (thisSecond !== second) {
     second = thisSecond
     linesThisSecond = 0
-    reportDropped()
   }
   if (linesThisSecond < linesPerSecond) return true
   dropped++
@@ -68,13 +66,6 @@ export function describeError(error: unknown): string {
   } catch {
     return 'a value that cannot be turned into text'
   }
-}
-
-function reportDropped(): void {
-  if (dropped === droppedBefore) return
-  const count = dropped - droppedBefore
-  droppedBefore = dropped
-  write(Level.WARN, `${count} log lines were dropped: the limit is ${linesPerSecond} a second (limit logLinesPerSecond)`)
 }
 
 /** Of a limit that was reached, see limits.ts: few enough, so that neither the log's own limits nor a full turn keep it out. */

@@ -1,6 +1,6 @@
 import { WEBSOCKET_FUNCTION, effectiveLimits, type Limits } from '@socklet/config'
 import type { FunctionVersion, Release } from '@socklet/catalog'
-import type { AppRelease, AppRoute, ModuleSource, Placement } from '@socklet/protocol'
+import { NO_COUNTS, type AppCounts, type AppRelease, type AppRoute, type ModuleSource, type Placement } from '@socklet/protocol'
 
 /** Only the isolate knows what a function exports. Who mentions the word is asked at each upgrade, who does not cannot have it. */
 const MENTIONS_UPGRADE = /\bupgrade\b/
@@ -31,6 +31,7 @@ export interface PoolApp {
   memoryKills: number
   /** How often each limit was reached in its isolates, see limits-reached.ts. */
   limitsReached: Map<string, number>
+  counts: AppCounts
   /** When its log was last told of requests that took too long. */
   lateToldAt: number
   /** Losses in a row, and when the last isolate was started. */
@@ -58,6 +59,7 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     restarts: 0,
     memoryKills: 0,
     limitsReached: new Map(),
+    counts: NO_COUNTS,
     lateToldAt: 0,
     losses: 0,
     faultAt: 0,

@@ -84,7 +84,7 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
       positive(await gateways.all('closeConnection', { app: (await mustFind(apps, appid)).number, id, code, reason })) ?? false,
     sendTo: async ({ appid, id, data, binary }) => positive(await gateways.all('sendTo', { app: (await mustFind(apps, appid)).number, id, data, binary })) ?? false,
     processes: () => processes(parts),
-    sandbox: () => workers.sandbox,
+    runtime: () => ({ sandbox: workers.sandbox, workerRestarts: workers.restarts }),
     ready: () => gateways.size > 0 && workers.all.length > 0
   }
 }

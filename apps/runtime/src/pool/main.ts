@@ -14,6 +14,7 @@ import { Apps } from './apps.ts'
 import type { PoolParts } from './calls.ts'
 import { Fetches, isPublicAddress, makeResolve } from './fetch/index.ts'
 import { Gateways } from './gateways.ts'
+import { onCounted } from './counts.ts'
 import { countReached, onReached } from './limits-reached.ts'
 import { LogStore } from './logs.ts'
 import { memoryShareBytes } from './memory-watch.ts'
@@ -60,6 +61,10 @@ const workers = new Workers({
   onReached: (number, payload) => {
     const app = apps.byNumber(number)
     if (app !== undefined) onReached(app, payload)
+  },
+  onCounted: (number, payload) => {
+    const app = apps.byNumber(number)
+    if (app !== undefined) onCounted(app, payload)
   },
   onShared: (worker, bytes, start, end) => states.onChange(worker, bytes, start, end),
   onFetch: (worker, bytes, start, end) => fetches.onFrame(worker, bytes, start, end),

@@ -6,6 +6,7 @@ import { NO_TRAFFIC, type Gateways } from './gateways.ts'
 import { limitsOf } from './limits-reached.ts'
 import { residentBytes } from './proc.ts'
 import type { Trials } from './trials.ts'
+import type { WorkerProcess } from './worker-process.ts'
 import type { Workers } from './workers.ts'
 
 const CALL_TIMEOUT_MS = 2_000
@@ -29,6 +30,7 @@ function statsOf(app: PoolApp, traffic: AppStats['traffic'], isolate: IsolateSta
   return {
     connections: traffic.connections,
     traffic,
+    counts: app.counts,
     isolate,
     restarts: app.restarts,
     workerMemoryKills: app.memoryKills,
@@ -43,7 +45,17 @@ async function isolateStats(workers: Workers, only?: PoolApp): Promise<Map<numbe
   const asked = only === undefined ? workers.all : workers.all.filter((worker) => worker.apps.has(only.number))
   const params = only === undefined ? {} : { app: only.number }
   const answers = await Promise.all(asked.map((worker) => worker.control.call('stats', params, CALL_TIMEOUT_MS).catch(() => ({}))))
-  return new Map(answers.flatMap((answer) => Object.entries(answer as Record<string, IsolateStats>).map(([number, stats]) => [Number(number), stats] as const)))
+  return new Map(answers.flatMap((answer, index) => statsFrom(asked[index]!, answer)))
+}
+
+/** A worker speaks of the apps that it holds, in numbers: tenants' code may have written it. */
+function statsFrom({ apps }: WorkerProcess, answer: unknown): [number, IsolateStats][] {
+  if (typeof answer !== 'object' || answer === null) return []
+  return Object.entries(answer as Record<string, IsolateStats | null>).flatMap(([number, stats]) => {
+    const { turns, events, heapBytes, waiting, running } = stats ?? {}
+    const isSound = [turns, events, heapBytes, waiting].every((value) => Number.isFinite(value) && value! >= 0) && typeof running === 'boolean'
+    return apps.has(Number(number)) && isSound ? [[Number(number), { turns: turns!, events: events!, heapBytes: heapBytes!, waiting: waiting!, running }] as [number, IsolateStats]] : []
+  })
 }
 
 /** The processes that the pool knows of, itself among them. */
@@ -51,7 +63,7 @@ export async function processes(parts: StatsParts): Promise<ProcessInfo[]> {
   const consolePid = parts.consolePid()
   const named: Omit<ProcessInfo, 'rssBytes' | 'uptimeSeconds'>[] = [
     ...parts.gateways.pids.map(({ index, pid }) => ({ kind: 'gateway' as const, index, pid })),
-    { kind: 'pool', index: 0, pid: process.pid, restarts: parts.workers.restarts },
+    { kind: 'pool', index: 0, pid: process.pid },
     ...(consolePid === null ? [] : [{ kind: 'console' as const, index: 0, pid: consolePid }]),
     ...parts.workers.all.map(({ index, pid, apps }) => ({ kind: 'worker' as const, index, pid, apps: appids(parts.apps, apps) })),
     ...(parts.workers.spare === null ? [] : [{ kind: 'spare' as const, index: parts.workers.spare.index, pid: parts.workers.spare.pid }]),

@@ -10,6 +10,8 @@ export interface WorkerFrames {
   onShared: OnFrame
   /** An app has reached a limit. */
   onReached: (app: number, payload: Uint8Array) => void
+  /** What is counted of an app has come on. */
+  onCounted: (app: number, payload: Uint8Array) => void
   /** What an app asks for outside. */
   onFetch: OnFrame
 }
@@ -24,6 +26,7 @@ export function onWorkerFrame(worker: WorkerProcess, bytes: Uint8Array, start: n
   } else if (type === FrameType.LOG) on.onLog(app, bytes.subarray(start + HEADER_BYTES, end))
   else if (type === FrameType.SHARED) on.onShared(worker, bytes, start, end)
   else if (type === FrameType.REACHED) on.onReached(app, bytes.subarray(start + HEADER_BYTES, end))
+  else if (type === FrameType.COUNTED) on.onCounted(app, bytes.subarray(start + HEADER_BYTES, end))
   else if (type === FrameType.TURN) onTurn(worker, app, (bytes[start + 5]! & Flag.END) !== 0)
   else if (isFetch(type)) on.onFetch(worker, bytes, start, end)
 }

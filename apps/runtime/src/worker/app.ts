@@ -190,15 +190,13 @@ export class App {
   async stats(): Promise<IsolateStats> {
     // The pool counts them, and is to know of all when this has come.
     this.#reports.tellLimits()
+    this.#reports.tellCounts()
     const isolate = this.#isolate
     const alive = isolate !== null && !isolate.disposed && !this.#gone
     return {
       turns: this.#size.turns,
       events: this.#size.allEvents,
-      errors: this.#last?.errors ?? 0,
-      cpuMs: isolate?.cpuMs ?? 0,
       heapBytes: alive ? await isolate.heapBytes().catch(() => 0) : 0,
-      logLinesDropped: this.#last?.logsDropped ?? 0,
       waiting: this.#inbox.count,
       running: this.#busy
     }
@@ -386,6 +384,7 @@ export class App {
     const cpuMs = Math.max(0, running.turn.cpuMs() - running.cpuAtStart)
     this.#slowdown.share.spend(cpuMs)
     this.#short.measure(cpuMs)
+    this.#reports.turned(cpuMs)
     return cpuMs
   }
 
@@ -415,6 +414,7 @@ export class App {
     try {
       const last = this.#results.add(checkResult(result, came))
       this.#reports.limits(last.limits)
+      this.#reports.counted(last.errors, last.logsDropped, this.#release.limits.logLinesPerSecond)
       this.#last = last
     } catch (error) {
       this.#fail((error as Error).message, 'tenant')

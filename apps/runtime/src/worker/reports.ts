@@ -1,4 +1,4 @@
-import { Flag, FrameType, encodeLogLine, writeU32, type Link, type LogLevel } from '@socklet/protocol'
+import { Flag, FrameType, NO_COUNTS, countsSince, encodeCounts, encodeLogLine, writeU32, type AppCounts, type Link, type LogLevel } from '@socklet/protocol'
 import { GUEST_LIMITS } from '../turn-layout.ts'
 import type { Suspect } from './mailbox.ts'
 
@@ -10,7 +10,9 @@ export interface ReportsParts {
 }
 
 /** Each frame to the pool wakes it, and an app that logs too much reaches its limit in every turn. Nobody waits for what is counted. Milliseconds. */
-const COUNTS_AFTER_MS = 100
+const LIMITS_AFTER_MS = 100
+const COUNTS_AFTER_MS = 2_000
+const DROPPED_AFTER_MS = 1_000
 
 /** What this worker says of an app on its own account: nothing of it comes from the isolate, but how often limits were reached. */
 export class Reports {
@@ -19,7 +21,14 @@ export class Reports {
   #limits: number[] = []
   /** As the pool was told last. */
   #toldLimits: number[] = []
-  #timer: NodeJS.Timeout | null = null
+  #limitsTimer: NodeJS.Timeout | null = null
+  readonly #counts: AppCounts = { ...NO_COUNTS }
+  #toldCounts: AppCounts = NO_COUNTS
+  #countsTimer: NodeJS.Timeout | null = null
+  /** Dropped log lines of which the log has told. */
+  #toldDropped = 0
+  #droppedTimer: NodeJS.Timeout | null = null
+  #linesPerSecond = 0
 
   constructor(parts: ReportsParts) {
     this.#parts = parts
@@ -42,19 +51,51 @@ export class Reports {
   /** So often in all, by the guest. What one says that was taken over, is believed of its own app only. */
   limits(now: number[]): void {
     this.#limits = now
-    if (now.length > 0) this.#timer ??= setTimeout(() => this.tellLimits(), COUNTS_AFTER_MS)
+    if (now.length > 0) this.#limitsTimer ??= setTimeout(() => this.tellLimits(), LIMITS_AFTER_MS)
   }
 
   /** Tells the pool now what it was not told yet of the limits that were reached. */
   tellLimits(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
+    if (this.#limitsTimer !== null) clearTimeout(this.#limitsTimer)
+    this.#limitsTimer = null
     const now = this.#limits
     for (const [index, limit] of now.length === 0 ? [] : GUEST_LIMITS.entries()) {
       const times = (now[index]! - (this.#toldLimits[index] ?? 0)) >>> 0
       if (times > 0) this.reached(limit, times)
     }
     this.#toldLimits = now
+  }
+
+  /** A turn is over, and took so much CPU. Milliseconds. */
+  turned(cpuMs: number): void {
+    this.#counts.turns++
+    this.#counts.cpuMs += cpuMs
+    this.#countsTimer ??= setTimeout(() => this.tellCounts(), COUNTS_AFTER_MS)
+  }
+
+  /** Handlers that threw and log lines that were dropped, in all, by the guest. The line about these does not wait for the next one that is logged, which may never come. */
+  counted(errors: number, dropped: number, linesPerSecond: number): void {
+    this.#counts.errors = errors
+    this.#counts.logLinesDropped = dropped
+    this.#linesPerSecond = linesPerSecond
+    if (dropped !== this.#toldDropped) this.#droppedTimer ??= setTimeout(() => this.#tellDropped(), DROPPED_AFTER_MS)
+  }
+
+  /** Tells the pool now what it was not told yet of what is counted. */
+  tellCounts(): void {
+    if (this.#countsTimer !== null) clearTimeout(this.#countsTimer)
+    this.#countsTimer = null
+    const now = { ...this.#counts }
+    if (now.turns !== this.#toldCounts.turns) this.#toPool(FrameType.COUNTED, 0, encodeCounts(countsSince(this.#toldCounts, now)))
+    this.#toldCounts = now
+  }
+
+  #tellDropped(): void {
+    if (this.#droppedTimer !== null) clearTimeout(this.#droppedTimer)
+    this.#droppedTimer = null
+    const count = this.#counts.logLinesDropped - this.#toldDropped
+    this.#toldDropped += count
+    if (count > 0) this.log('warn', `${count} log lines were dropped: the limit is ${this.#linesPerSecond} a second (limit logLinesPerSecond)`)
   }
 
   /** The pool counts it. */
@@ -68,6 +109,8 @@ export class Reports {
   /** The isolate is gone. Whatever it has asked for outside, nobody waits for it. */
   end(): void {
     this.tellLimits()
+    this.tellCounts()
+    this.#tellDropped()
     this.#toPool(FrameType.FETCH_ABORT, Flag.END)
   }
 

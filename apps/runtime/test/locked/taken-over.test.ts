@@ -104,6 +104,7 @@ describe('frames of a worker that is taken over', () => {
       onLog: (app: number) => void got.push(`log ${app}`),
       onShared: () => void got.push('shared'),
       onReached: () => void got.push('reached'),
+      onCounted: () => void got.push('counted'),
       onFetch: () => void got.push('fetch')
     }
     const mine = { apps: new Set([7]), running: new Set<number>() } as unknown as WorkerProcess
@@ -111,11 +112,11 @@ describe('frames of a worker that is taken over', () => {
       const bytes = encodeFrame({ type, flags: 0, gateway: 0, app, generation: 1, connection: 0, sequence: 0 }, new Uint8Array(40))
       onWorkerFrame(mine, bytes, 0, bytes.byteLength, on)
     }
-    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.TURN, FrameType.SEND, FrameType.BLOB, 0, 255]) give(type, 8)
+    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.COUNTED, FrameType.TURN, FrameType.SEND, FrameType.BLOB, 0, 255]) give(type, 8)
     expect(got).toEqual([])
     expect(mine.running.size).toBe(0)
-    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.TURN, FrameType.SEND]) give(type, 7)
-    expect(got).toEqual(['log 7', 'shared', 'reached'])
+    for (const type of [FrameType.LOG, FrameType.SHARED, FrameType.REACHED, FrameType.COUNTED, FrameType.TURN, FrameType.SEND]) give(type, 7)
+    expect(got).toEqual(['log 7', 'shared', 'reached', 'counted'])
     expect([...mine.running]).toEqual([7])
   })
 })

@@ -1,4 +1,4 @@
-import { Flag, FrameType, readU32 } from '@socklet/protocol'
+import { Flag, FrameType, NO_COUNTS, addCounts, decodeCounts, readU32, type AppCounts } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_TURN_DELIVERIES, MAX_TURN_SHARED_CHANGES } from '../../src/turn-layout.ts'
 import { acknowledged, framesOf, makeHarness, type Harness, type TestApp } from './harness.ts'
@@ -26,6 +26,34 @@ function reached(test: TestApp, limit: string, times: number): Promise<number> {
 }
 
 const linesAbout = (test: TestApp, limit: string): string[] => test.logs().map(({ message }) => message).filter((message) => message.includes(`(limit ${limit}`))
+
+const countsOf = (test: TestApp): AppCounts => test.pool.frames.filter(({ head }) => head.type === FrameType.COUNTED).map(({ payload }) => decodeCounts(payload)).reduce(addCounts, NO_COUNTS)
+
+describe('what is counted of an app', () => {
+  const code = `exports.main = ({ params }) => { if (params) for (let n = 0; n < 30; n++) console.log('line'); throw new Error('no') }`
+
+  it('comes to the pool by itself, in parts that add up, and with the end of the isolate', async () => {
+    const test = await harness.start(code, { limits: { logLinesPerSecond: 10 } })
+    for (const sequence of [test.open(1), test.event(FrameType.MESSAGE, 1, 'x')]) await test.until((frames) => acknowledged(frames).includes(sequence))
+    const first = await test.until(() => countsOf(test).turns > 0 && countsOf(test))
+    expect(first).toMatchObject({ errors: 2 })
+    expect(first.logLinesDropped).toBeGreaterThanOrEqual(20)
+    expect(first.cpuMs).toBeGreaterThan(0)
+    const last = test.event(FrameType.MESSAGE, 1, 'x')
+    await test.until((frames) => acknowledged(frames).includes(last))
+    test.app.dispose()
+    await test.until(() => countsOf(test).errors === 3)
+    expect(countsOf(test).turns).toBeGreaterThan(first.turns)
+  })
+
+  it('of dropped log lines is said in the log, though nothing is logged after them', async () => {
+    const test = await harness.start(code.replace("throw new Error('no')", ''), { limits: { logLinesPerSecond: 10 } })
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, 'x')
+    const warnings = (): string[] => test.logs().filter(({ level }) => level === 'warn').map(({ message }) => message)
+    expect(await test.until(() => warnings().length > 0 && warnings())).toEqual([expect.stringMatching(/^\d+ log lines were dropped: the limit is 10 a second \(limit logLinesPerSecond\)$/)])
+  })
+})
 
 describe('messages to rooms in one turn', () => {
   it('have five million receivers at most: one more throws a RangeError, is said once, and counted', async () => {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { controlLink, Link, SUPERVISOR_FD, type ChildCalls, type Control, type SupervisorCalls } from '@socklet/protocol'
+import { controlLink, Link, SUPERVISOR_FD, type ChildCalls, type Control, type PlatformState, type SupervisorCalls } from '@socklet/protocol'
 
 /** Lines of stderr that are kept to be shown when the process fails. */
 const KEPT_LINES = 20
@@ -74,9 +74,9 @@ export class Child {
   }
 
   /** Tells it whether the platform works. false if it did not answer in time: it is gone then, or will be. */
-  async tellPlatform(ready: boolean, timeoutMs: number): Promise<boolean> {
+  async tellPlatform(state: PlatformState, timeoutMs: number): Promise<boolean> {
     try {
-      await this.#control.call('platform', { ready }, timeoutMs)
+      await this.#control.call('platform', state, timeoutMs)
       return true
     } catch {
       return false

@@ -29,6 +29,8 @@ export class Slot {
   readonly spec: ChildSpec
   /** The process, when it is ready. */
   up: Child | null = null
+  /** How often it was started again. */
+  restarts = 0
   readonly #events: SlotEvents
   readonly #timing: Timing
   #child: Child | null = null
@@ -59,6 +61,7 @@ export class Slot {
     if (upMs >= this.#timing.resetMs) this.#failures = 0
     const delay = Math.min(this.#timing.firstDelayMs * 2 ** this.#failures, this.#timing.longestDelayMs)
     this.#failures += 1
+    this.restarts += 1
     this.#readyAt = Infinity
     this.#restart = setTimeout(() => this.start(), delay)
     return delay

@@ -20,6 +20,7 @@ export type Ports = Partial<Record<ChildKind, number>>
 export class Supervisor {
   readonly #slots: Slot[]
   readonly #ports: Ports = {}
+  readonly #since = Date.now()
   readonly #write: (line: string) => void
   readonly #wake = Promise.withResolvers<'stopped'>()
   #state: 'starting' | 'running' | 'stopping' = 'starting'
@@ -95,7 +96,8 @@ export class Supervisor {
   /** Tells every process that is up whether all of them are. Settles when they have heard it. */
   async #tellAll(): Promise<void> {
     const ready = this.#state !== 'stopping' && this.#slots.every((slot) => slot.up !== null)
-    await Promise.all(this.#slots.map((slot) => slot.up?.tellPlatform(ready, TELL_MS)))
+    const restarts = Object.fromEntries(this.#slots.map(({ spec, restarts: times }) => [spec.name, times]))
+    await Promise.all(this.#slots.map((slot) => slot.up?.tellPlatform({ ready, since: this.#since, restarts }, TELL_MS)))
   }
 
   #say(text: string): void {
