@@ -1,4 +1,4 @@
-import { FrameType, HEADER_BYTES, type FrameHead } from './frame.ts'
+import { FrameType, HEADER_BYTES, MAX_FRAME_BYTES, type FrameHead } from './frame.ts'
 import type { Link } from './link.ts'
 
 /** How a set of calls is typed: method → its parameters and its result. */
@@ -29,6 +29,9 @@ interface Waiting {
 /** Waiting calls a side keeps at most; what is above was sent by something that has gone wrong. */
 const MAX_WAITING = 10_000
 const DEFAULT_TIMEOUT_MS = 30_000
+const MAX_BODY_BYTES = MAX_FRAME_BYTES - HEADER_BYTES
+/** Characters of a method's name in a message: the other side may send any. */
+const MAX_NAME = 100
 
 /**
  * Calls between processes, in JSON: for what happens now and then, never for each message.
@@ -46,10 +49,12 @@ export class Control<Out extends CallMap, In extends CallMap> {
     this.#handlers = handlers
   }
 
-  /** @throws CallError when the other side refuses, when the link closes, or `timeout` after `timeoutMs`. */
+  /** @throws CallError when the other side refuses, when the link closes, `timeout` after `timeoutMs`, or `frame_too_large` if the call or its answer is. */
   call<M extends keyof Out & string>(method: M, params: Out[M]['params'], timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Out[M]['result']> {
     if (this.#link().closed) return Promise.reject(new CallError('link_closed', `the link is closed, cannot call ${method}`))
     if (this.#waiting.size >= MAX_WAITING) return Promise.reject(new CallError('overloaded', `too many calls wait, cannot call ${method}`))
+    const body = encode(`the call of ${method}`, { method, params })
+    if (body instanceof CallError) return Promise.reject(body)
     const id = this.#nextId
     this.#nextId = (id + 1) >>> 0 || 1
     return new Promise<unknown>((resolve, reject) => {
@@ -58,13 +63,15 @@ export class Control<Out extends CallMap, In extends CallMap> {
         reject(new CallError('timeout', `${method} was not answered within ${timeoutMs} ms`))
       }, timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
-      this.#send(FrameType.CALL, id, { method, params })
+      this.#send(FrameType.CALL, id, body)
     }) as Promise<Out[M]['result']>
   }
 
-  /** A call whose answer nobody waits for. */
+  /** A call whose answer nobody waits for. What no frame can hold is lost, as on a link that is closed: whoever tells much tells it in parts. */
   note<M extends keyof Out & string>(method: M, params: Out[M]['params']): void {
-    if (!this.#link().closed) this.#send(FrameType.NOTE, 0, { method, params })
+    if (this.#link().closed) return
+    const body = encode(`the note ${method}`, { method, params })
+    if (typeof body === 'string') this.#send(FrameType.NOTE, 0, body)
   }
 
   /** Takes a frame if it is one of control's. @throws SyntaxError if its payload is not JSON. */
@@ -102,19 +109,44 @@ export class Control<Out extends CallMap, In extends CallMap> {
     let answer: unknown
     try {
       const handler = Object.hasOwn(this.#handlers, method) ? this.#handlers[method] : undefined
-      if (handler === undefined) throw new CallError('unknown_method', `no method ${method}`)
+      if (handler === undefined) throw new CallError('unknown_method', `no method ${method.slice(0, MAX_NAME)}`)
       answer = { result: (await handler(params)) ?? null }
     } catch (error) {
-      const { code, message, details } = error as CallError
-      answer = { error: { code: typeof code === 'string' ? code : 'internal', message, details } }
+      answer = refusal(error as CallError)
     }
-    if (wantsReply && !this.#link().closed) this.#send(FrameType.REPLY, id, answer)
+    if (wantsReply && !this.#link().closed) this.#reply(id, method, answer)
   }
 
-  #send(type: number, sequence: number, body: unknown): void {
-    const head: FrameHead = { type, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence }
-    this.#link().sendText(head, JSON.stringify(body))
+  /** An answer that cannot be sent is a refusal that can: the link has calls of others. */
+  #reply(id: number, method: string, answer: unknown): void {
+    const body = encode(`the answer to ${method.slice(0, MAX_NAME)}`, answer)
+    this.#send(FrameType.REPLY, id, typeof body === 'string' ? body : JSON.stringify(refusal(body)))
   }
+
+  #send(type: number, sequence: number, body: string): void {
+    const head: FrameHead = { type, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence }
+    this.#link().sendText(head, body)
+  }
+}
+
+function refusal({ code, message, details }: CallError): { error: Pick<CallError, 'code' | 'message' | 'details'> } {
+  return { error: { code: typeof code === 'string' ? code : 'internal', message, details } }
+}
+
+/** The JSON of a body; or why no frame can hold it. `what` names it. */
+function encode(what: string, body: unknown): string | CallError {
+  let text: string
+  try {
+    text = JSON.stringify(body)
+  } catch (error) {
+    const { message } = error as Error
+    // A RangeError: no string can be so long, or nothing can be nested so deep.
+    return error instanceof RangeError ? new CallError('frame_too_large', `${what} is too large for JSON: ${message}`) : new CallError('internal', `${what} cannot be JSON: ${message}`)
+  }
+  // A character is three bytes at most: to count them is seldom needed.
+  if (text.length * 3 <= MAX_BODY_BYTES) return text
+  const bytes = Buffer.byteLength(text)
+  return bytes <= MAX_BODY_BYTES ? text : new CallError('frame_too_large', `${what} has ${bytes} bytes, more than the ${MAX_BODY_BYTES} of a frame`)
 }
 
 /** Makes a link that carries calls, and hands frames of other types to `onFrame`. */

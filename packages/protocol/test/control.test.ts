@@ -3,13 +3,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CallError, Link, controlLink, type CallHandlers, type Control } from '../src/index.ts'
+import { CallError, HEADER_BYTES, Link, MAX_FRAME_BYTES, controlLink, type CallHandlers, type Control } from '../src/index.ts'
 
 type Calls = {
   add: { params: { a: number; b: number }; result: number }
   refuse: { params: null; result: null }
   never: { params: null; result: null }
   heard: { params: string; result: null }
+  rooms: { params: { count: number; name: string }; result: string[] }
+  fail: { params: null; result: null }
 }
 
 let folder: string
@@ -81,6 +83,56 @@ describe('calls', () => {
     for (const word of ['a', 'b', 'c']) control.note('heard', word)
     await control.call('heard', 'd')
     expect(heard).toEqual(['a', 'b', 'c', 'd'])
+  })
+})
+
+/*
+ * The gateway was asked for 400 connections, each in 1,000 rooms with long names of control characters, which are six bytes each in JSON. No
+ * string can be so long: the RangeError ended the gateway with all its clients. With 100 of them it was a frame that the other end did not
+ * take, which ended the link, and the gateway saw its pool as dead.
+ */
+describe('what is too large', () => {
+  const handlers: Partial<CallHandlers<Calls>> = {
+    add: ({ a, b }) => a + b,
+    heard: () => null,
+    rooms: ({ count, name }) => Array.from({ length: count }, () => name),
+    fail: () => {
+      throw new CallError('not_now', 'x'.repeat(MAX_FRAME_BYTES), { much: 'y' })
+    }
+  }
+  const large = '\u0001'.repeat(16 * 1024 * 1024)
+
+  it.each([
+    ['for a frame', 1, large],
+    ['for a frame, in characters of three bytes', 2, '\u20ac'.repeat(12 * 1024 * 1024)],
+    ['for a string', 10, large]
+  ])('an answer that is too large %s is a refusal', async (_, count, name) => {
+    const { control, link } = ends({ ...handlers, rooms: () => Array.from({ length: count }, () => name) })
+    await expect(control.call('rooms', { count, name: '' })).rejects.toMatchObject({ name: 'CallError', code: 'frame_too_large', message: expect.stringContaining('the answer to rooms') })
+    expect(await control.call('add', { a: 1, b: 2 })).toBe(3)
+    expect(link.closed).toBe(false)
+  })
+
+  it('a refusal is told in short', async () => {
+    const { control } = ends(handlers)
+    await expect(control.call('fail', null)).rejects.toMatchObject({ code: 'frame_too_large' })
+    expect(await control.call('add', { a: 1, b: 2 })).toBe(3)
+  })
+
+  it('a call is rejected where it is made, and a note is lost', async () => {
+    const { control, link } = ends(handlers)
+    await expect(control.call('heard', large)).rejects.toMatchObject({ code: 'frame_too_large', message: expect.stringContaining('the call of heard') })
+    await expect(control.call('rooms', { count: 1, name: 1n as unknown as string })).rejects.toMatchObject({ code: 'internal' })
+    control.note('heard', large)
+    expect(await control.call('add', { a: 1, b: 2 })).toBe(3)
+    expect(link.closed).toBe(false)
+  })
+
+  it('what just fits is sent', async () => {
+    const most = MAX_FRAME_BYTES - HEADER_BYTES - Buffer.byteLength(JSON.stringify({ result: [''] }))
+    const { control } = ends({ ...handlers, rooms: ({ count }) => ['x'.repeat(count)] })
+    expect((await control.call('rooms', { count: most, name: '' }))[0]).toHaveLength(most)
+    await expect(control.call('rooms', { count: most + 1, name: '' })).rejects.toMatchObject({ code: 'frame_too_large' })
   })
 })
 
