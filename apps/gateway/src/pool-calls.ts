@@ -1,4 +1,4 @@
-import type { AppTraffic, CallHandlers, ConnectionInfo, GatewayCalls } from '@socklet/protocol'
+import { CONNECTIONS_PAGE_CHARACTERS, takePage, type AppTraffic, type CallHandlers, type ConnectionInfo, type GatewayCalls } from '@socklet/protocol'
 import { clientAddress } from './address.ts'
 import type { App } from './app.ts'
 import { sendNow } from './commands.ts'
@@ -65,9 +65,13 @@ function pageOf(app: App | undefined, limit: number, after: number, room: string
   // They stand in the order of their numbers but for the one time in four billion that numbers begin anew.
   const all = room === undefined ? app.connections.values() : membersOf(app, room)
   const rest = [...all].filter(({ number, isOpen }) => number > after && isOpen).toSorted((a, b) => a.number - b.number)
-  const items = rest.slice(0, limit)
-  const last = items.at(-1)
-  return { items: items.map(infoOf), ...(last !== undefined && rest.length > limit ? { next: last.number } : {}) }
+  const { items, more } = takePage(infosOf(rest), { items: limit, characters: CONNECTIONS_PAGE_CHARACTERS })
+  return more ? { items, next: rest[items.length - 1]?.number ?? after } : { items }
+}
+
+/** One after the other, so that no more are made than a page holds. */
+function* infosOf(connections: Connection[]): Generator<ConnectionInfo> {
+  for (const connection of connections) yield infoOf(connection)
 }
 
 function infoOf(connection: Connection): ConnectionInfo {

@@ -91,7 +91,7 @@ export type GatewayCalls = {
   placed: { params: { app: number; placement: Placement | null; loss: Loss }; result: null }
   /** The app cannot run: its connections are closed with 1011. */
   failed: { params: { app: number }; result: null }
-  /** In the order of their numbers, from `after` on; `next` is set if there are more. */
+  /** In the order of their numbers, from `after` on; `next` is set if there are more, also with a limit of 0. A page may be shorter where they are in many rooms. */
   connections: { params: { app: number; limit: number; after: number; room?: string }; result: { items: ConnectionInfo[]; next?: number } }
   connection: { params: { app: number; id: string }; result: ConnectionInfo | null }
   /** false if there is no such connection. */

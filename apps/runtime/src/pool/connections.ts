@@ -1,4 +1,4 @@
-import { CallError, type ConnectionInfo, type PoolCallsOfConsole } from '@socklet/protocol'
+import { CONNECTIONS_PAGE_CHARACTERS, CallError, charactersOf, type ConnectionInfo, type PoolCallsOfConsole } from '@socklet/protocol'
 import type { Apps } from './apps.ts'
 import type { PoolApp } from './app.ts'
 import type { Gateways } from './gateways.ts'
@@ -11,11 +11,12 @@ export async function listConnections(apps: Apps, gateways: Gateways, params: Li
   const from = readCursor(params.cursor)
   const items: ConnectionInfo[] = []
   for (const index of gateways.indexes.filter((one) => one >= from.gateway)) {
+    // From a full page on, the others are only asked whether they have any: at the end there is no cursor.
+    const limit = charactersOf(items) < CONNECTIONS_PAGE_CHARACTERS ? params.limit - items.length : 0
     const after = index === from.gateway ? from.after : 0
-    const page = await gateways.get(index)?.call('connections', { app: app.number, limit: params.limit - items.length, after, ...(params.room === undefined ? {} : { room: params.room }) })
+    const page = await gateways.get(index)?.call('connections', { app: app.number, limit, after, ...(params.room === undefined ? {} : { room: params.room }) })
     items.push(...(page?.items ?? []))
     if (page?.next !== undefined) return { items, nextCursor: `${index}.${page.next}` }
-    if (items.length >= params.limit) return { items, nextCursor: `${index + 1}.0` }
   }
   return { items }
 }
