@@ -10,6 +10,8 @@ const KEEP_LINES = 10_000
 const PRUNE_AFTER = 1_000
 /** Lines that wait at most; what is above is dropped: a worker that was taken over may send any number. */
 const MAX_WAITING = 20_000
+/** The operator is told of lost lines so often at most: on a full disk they are lost with each flush. */
+const TELL_LOST_EVERY_MS = 10_000
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS lines (
@@ -29,8 +31,9 @@ export class LogStore {
   #waiting: { appid: string; line: LogLine }[] = []
   readonly #sincePrune = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
+  #toldLostAt = 0
 
-  /** `onEntries` is given what was written, for those who follow a log; `onError` what keeps lines from being written: they are lost then. */
+  /** `onEntries` is given what was written, for those who follow a log; `onError` what keeps lines from being written, now and then: they are lost. */
   constructor(path: string, onEntries: (appid: string, entries: LogEntry[]) => void, onError: (error: Error) => void) {
     this.#db = new DatabaseSync(path)
     // What tenants log may be secret.
@@ -81,20 +84,11 @@ export class LogStore {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    const written = new Map<string, LogEntry[]>()
-    this.#db.exec('BEGIN')
+    let written: Map<string, LogEntry[]>
     try {
-      for (const { appid, line } of waiting) {
-        const entry = { ...line, id: this.#write(appid, line) }
-        const entries = written.get(appid)
-        if (entries === undefined) written.set(appid, [entry])
-        else entries.push(entry)
-      }
-      for (const [appid, entries] of written) this.#pruneIfDue(appid, entries.length)
-      this.#db.exec('COMMIT')
+      written = this.#writeAll(waiting)
     } catch (error) {
-      this.#db.exec('ROLLBACK')
-      this.#onError(error as Error)
+      this.#tellLost(error as Error)
       return
     }
     for (const [appid, entries] of written) this.#onEntries(appid, entries)
@@ -103,6 +97,33 @@ export class LogStore {
   close(): void {
     this.flush()
     this.#db.close()
+  }
+
+  /** All of them, or none if it throws. */
+  #writeAll(lines: { appid: string; line: LogLine }[]): Map<string, LogEntry[]> {
+    const written = new Map<string, LogEntry[]>()
+    this.#db.exec('BEGIN')
+    try {
+      for (const { appid, line } of lines) {
+        const entry = { ...line, id: this.#write(appid, line) }
+        const entries = written.get(appid)
+        if (entries === undefined) written.set(appid, [entry])
+        else entries.push(entry)
+      }
+      for (const [appid, entries] of written) this.#pruneIfDue(appid, entries.length)
+      this.#db.exec('COMMIT')
+      return written
+    } finally {
+      // A full disk may have ended the transaction.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+    }
+  }
+
+  #tellLost(error: Error): void {
+    const now = Date.now()
+    if (now - this.#toldLostAt < TELL_LOST_EVERY_MS) return
+    this.#toldLostAt = now
+    this.#onError(error)
   }
 
   #write(appid: string, line: LogLine): number {
