@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net'
-import { CallError, Link, controlLink, type AppStats, type CallHandlers, type ConnectionInfo, type ConsoleCallsOfPool, type Control, type LogEntry, type PoolCallsOfConsole, type ProcessInfo } from '@socklet/protocol'
+import { CallError, LOG_PAGE_CHARACTERS, Link, controlLink, takePage, type AppStats, type CallHandlers, type ConnectionInfo, type ConsoleCallsOfPool, type Control, type LogEntry, type PoolCallsOfConsole, type ProcessInfo } from '@socklet/protocol'
 
 type Handlers = CallHandlers<PoolCallsOfConsole>
 
@@ -73,7 +73,11 @@ export class FakePool {
       trial: () => [],
       stats: () => STATS,
       allStats: () => ({ chat: STATS, 'nasty"\n': { ...STATS, isolate: null, hibernated: true } }),
-      logs: ({ limit, before }) => this.entries.filter(({ id }) => before === undefined || id < before).toSorted((a, b) => b.id - a.id).slice(0, limit),
+      logs: ({ limit, before }) => {
+        const rest = this.entries.filter(({ id }) => before === undefined || id < before).toSorted((a, b) => b.id - a.id)
+        const { items, more } = takePage(rest, { items: limit, characters: LOG_PAGE_CHARACTERS })
+        return more ? { items, next: items.at(-1)!.id } : { items }
+      },
       tail: () => null,
       connections: ({ limit, cursor, room }) => {
         if (cursor !== undefined && !/^\d+$/.test(cursor)) throw new CallError('invalid_cursor', 'the cursor is none of ours')

@@ -68,7 +68,7 @@ test('stopping ends streams, and lets a request that is under way finish', async
   h.pool.entries = [entry(1)]
   h.pool.override.logs = async () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
-    return h.pool.entries
+    return { items: h.pool.entries }
   }
   const stream = await fetch(`${h.base}/v1/apps/chat/logs`, { headers: { accept: 'text/event-stream', authorization: `Bearer ${ADMIN}` } })
   const slow = h.ask('GET', '/v1/apps/chat/logs')

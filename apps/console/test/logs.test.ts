@@ -68,9 +68,19 @@ describe('pages', () => {
     expect((await h.ask('GET', '/v1/apps/chat/logs?limit=2')).body).not.toHaveProperty('nextCursor')
   })
 
+  // A page of 100 lines of 1 MiB was an answer that no frame could hold, and one of 600 ended the pool.
+  test('are shorter where entries are long, and go on', async () => {
+    h.pool.entries = [1, 2, 3, 4, 5, 6].map((id) => entry(id, { message: 'x'.repeat(1024 * 1024) }))
+    const first = (await h.ask('GET', '/v1/apps/chat/logs?limit=6')).body
+    expect(first.items.map(({ id }: { id: number }) => id)).toEqual([6, 5, 4])
+    const second = (await h.ask('GET', `/v1/apps/chat/logs?limit=6&before=${first.nextCursor}`)).body
+    expect(second.items.map(({ id }: { id: number }) => id)).toEqual([3, 2, 1])
+    expect(second).not.toHaveProperty('nextCursor')
+  })
+
   test('hand filters to the pool', async () => {
     await h.ask('GET', '/v1/apps/chat/logs?level=warn&function=dir%2Ff&requestId=r&connection=c&before=9')
-    expect(h.pool.called('logs')).toEqual([{ appid: 'chat', limit: 101, level: 'warn', function: 'dir/f', requestId: 'r', connection: 'c', before: 9 }])
+    expect(h.pool.called('logs')).toEqual([{ appid: 'chat', limit: 100, level: 'warn', function: 'dir/f', requestId: 'r', connection: 'c', before: 9 }])
   })
 
   test.each(['level=fatal', 'before=x', 'before=0', 'limit=1001', 'function=', 'since=1'])('refuse %s', async (query) => {
@@ -127,13 +137,27 @@ describe('the live tail', () => {
     h.pool.override.logs = ({ limit }) => {
       // Is logged while the missed entries are read, and is among them.
       h.pool.logged('chat', [entry(4), entry(5)])
-      return h.pool.entries.toReversed().slice(0, limit)
+      return { items: h.pool.entries.toReversed().slice(0, limit) }
     }
     const live = await tail('', { 'last-event-id': '2' })
     h.pool.override = {}
     h.pool.logged('chat', [entry(6)])
     await until(() => live.entries().length >= 4)
     expect(live.entries().map(({ id }) => id)).toEqual([3, 4, 5, 6])
+  })
+
+  test('brings what was missed in more than one page', async () => {
+    const asked: (number | undefined)[] = []
+    h.pool.override.logs = ({ before = 6 }) => {
+      asked.push(before)
+      return { items: [entry(before - 1), entry(before - 2)], ...(before > 3 ? { next: before - 2 } : {}) }
+    }
+    const live = await tail('', { 'last-event-id': '2' })
+    h.pool.override = {}
+    await until(() => live.entries().length === 3)
+    expect(live.entries().map(({ id }) => id)).toEqual([3, 4, 5])
+    // Not a third one: the second has what the reader knows.
+    expect(asked).toEqual([6, 4])
   })
 
   test('has heartbeats', async () => {

@@ -215,6 +215,13 @@ export interface LogQuery {
   connection?: string
 }
 
+export interface LogPage {
+  /** Newest first. May be fewer than were asked for, where they are long. */
+  items: LogEntry[]
+  /** `before` of the next page; absent at the end. */
+  next?: number
+}
+
 export interface AppStats {
   connections: number
   traffic: AppTraffic
@@ -260,7 +267,7 @@ export type PoolCallsOfConsole = {
   stats: { params: { appid: string }; result: AppStats }
   /** Stats of all apps that are or were running, for /metrics. */
   allStats: { params: null; result: Record<string, AppStats> }
-  logs: { params: LogQuery; result: LogEntry[] }
+  logs: { params: LogQuery; result: LogPage }
   /** From now on, notes `logged` bring the app's new entries; `off` ends it. */
   tail: { params: { appid: string; off?: boolean }; result: null }
   connections: { params: { appid: string; limit: number; cursor?: string; room?: string }; result: { items: ConnectionInfo[]; nextCursor?: string } }

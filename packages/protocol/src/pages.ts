@@ -1,6 +1,9 @@
 /** Of a page of connections: one that is in all rooms that it may be in, with long names, has nearly so much alone. */
 export const CONNECTIONS_PAGE_CHARACTERS = 1024 * 1024
 
+/** Of a page of a log, or of lines that are told together to those who follow it. The longest line that an app may log has a quarter of it. */
+export const LOG_PAGE_CHARACTERS = 4 * 1024 * 1024
+
 /** What a page of a listing may hold. */
 export interface PageBounds {
   items: number

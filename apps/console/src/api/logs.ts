@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { LOG_LEVELS, type LogEntry, type LogQuery } from '@socklet/protocol'
+import { LOG_LEVELS, type LogEntry, type LogPage } from '@socklet/protocol'
 import { EventStream } from '../event-stream.ts'
 import type { Services } from '../services.ts'
 import { needApp } from './apps.ts'
 import { ok, route, type Answer, type Call, type Route } from './route.ts'
 import { appParams, iso, limit, listing, number, time } from './schemas.ts'
 
-/** The most that a reader who comes back gets of what it has missed. */
+/** The most that a reader who comes back gets of what it has missed: entries, and pages of the pool, which are short where entries are long. */
 const MAX_MISSED = 1_000
+const MAX_MISSED_PAGES = 4
 
 const entrySchema = z.object({
   id: z.int(),
@@ -61,10 +62,8 @@ export const logRoutes: Route[] = [
 ]
 
 async function page({ params, query: { limit: wanted, ...filter } }: LogCall, { pool }: Services): Promise<Answer> {
-  // One more than was asked for tells whether there is a next page.
-  const entries = await pool.call('logs', { appid: params.appid, limit: wanted + 1, ...filter })
-  const items = entries.slice(0, wanted).map(outward)
-  return ok(entries.length > wanted ? { items, nextCursor: String(items.at(-1)!.id) } : { items })
+  const { items, next } = await pool.call('logs', { appid: params.appid, limit: wanted, ...filter })
+  return ok({ items: items.map(outward), ...(next === undefined ? {} : { nextCursor: String(next) }) })
 }
 
 async function tail({ params, query: filter, req, res }: LogCall, services: Services): Promise<void> {
@@ -95,9 +94,18 @@ async function tail({ params, query: filter, req, res }: LogCall, services: Serv
   early = null
 }
 
+/** Oldest first. */
 async function missedSince(appid: string, lastId: number, { level, function: name, requestId, connection }: Filter, { pool }: Services): Promise<LogEntry[]> {
-  const entries = await pool.call('logs', { appid, limit: MAX_MISSED, level, function: name, requestId, connection } satisfies LogQuery)
-  return entries.filter((entry) => entry.id > lastId).toReversed()
+  const missed: LogEntry[] = []
+  let before: number | undefined
+  for (let pages = 0; pages < MAX_MISSED_PAGES && missed.length < MAX_MISSED; pages++) {
+    const { items, next }: LogPage = await pool.call('logs', { appid, limit: MAX_MISSED - missed.length, before, level, function: name, requestId, connection })
+    const newer = items.filter(({ id }) => id > lastId)
+    missed.push(...newer)
+    before = next
+    if (before === undefined || newer.length < items.length) break
+  }
+  return missed.toReversed()
 }
 
 function matches(entry: LogEntry, filter: Filter): boolean {

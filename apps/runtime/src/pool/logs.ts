@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { LOG_LEVELS, type LogEntry, type LogLine, type LogQuery } from '@socklet/protocol'
+import { LOG_LEVELS, LOG_PAGE_CHARACTERS, takePage, type LogEntry, type LogLine, type LogPage, type LogQuery } from '@socklet/protocol'
 
 /** Lines are written together so often; what is younger is lost when the machine loses power. */
 const FLUSH_EVERY_MS = 50
@@ -52,8 +52,8 @@ export class LogStore {
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY_MS)
   }
 
-  /** Newest first. */
-  read(query: LogQuery): LogEntry[] {
+  /** A page, newest first. Lines may have 1 MiB each: it ends before they are too much for one answer. */
+  read(query: LogQuery): LogPage {
     this.flush()
     const conditions = ['appid = ?']
     const values: (string | number)[] = [query.appid]
@@ -67,8 +67,10 @@ export class LogStore {
     where('function = ?', query.function)
     where('requestId = ?', query.requestId)
     where('connection = ?', query.connection)
-    const rows = this.#db.prepare(`SELECT * FROM lines WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`).all(...values, query.limit)
-    return rows.map(toEntry)
+    // One more than was asked for tells whether there is a next page.
+    const rows = this.#db.prepare(`SELECT * FROM lines WHERE ${conditions.join(' AND ')} ORDER BY id DESC LIMIT ?`).iterate(...values, query.limit + 1)
+    const { items, more } = takePage(entriesOf(rows), { items: query.limit, characters: LOG_PAGE_CHARACTERS })
+    return more ? { items, next: items.at(-1)!.id } : { items }
   }
 
   /** Forgets what a deleted app has logged. */
@@ -137,6 +139,11 @@ export class LogStore {
     if (since >= PRUNE_AFTER) this.#prune.run(appid, appid, KEEP_LINES)
     this.#sincePrune.set(appid, since >= PRUNE_AFTER ? 0 : since)
   }
+}
+
+/** One after the other, so that no more are read than a page holds. */
+function* entriesOf(rows: Iterable<Record<string, unknown>>): Generator<LogEntry> {
+  for (const row of rows) yield toEntry(row)
 }
 
 function toEntry(row: Record<string, unknown>): LogEntry {

@@ -3,10 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { DATA } from '@socklet/config'
 import {
   CallError,
+  LOG_PAGE_CHARACTERS,
   Link,
   PROTOCOL_VERSION,
   controlLink,
   listen,
+  takePage,
   type CallHandlers,
   type CallMap,
   type ConsoleCallsOfPool,
@@ -82,7 +84,13 @@ function acceptPeer(socket: Socket, { parts, consoles, onGateways }: PeersOption
   const { control } = controlLink<CallMap, CallMap>((on) => new Link(socket, on), handlers as unknown as CallHandlers<CallMap>, { close: () => leave() })
 }
 
-/** Brings new log entries to the consoles that follow them. */
+/** Brings new log entries to the consoles that follow them, as many at a time as a frame holds for sure. */
 export function tellConsoles(consoles: Set<Console>, appid: string, entries: LogEntry[]): void {
-  for (const { control, tails } of consoles) if (tails.has(appid)) control.note('logged', { appid, entries })
+  const following = [...consoles].filter(({ tails }) => tails.has(appid))
+  if (following.length === 0) return
+  for (let rest = entries; rest.length > 0;) {
+    const { items } = takePage(rest, { items: rest.length, characters: LOG_PAGE_CHARACTERS })
+    for (const { control } of following) control.note('logged', { appid, entries: items })
+    rest = rest.slice(items.length)
+  }
 }

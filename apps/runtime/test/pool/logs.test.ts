@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { LogEntry, LogLine } from '@socklet/protocol'
+import { LOG_PAGE_CHARACTERS, MAX_FRAME_BYTES, type LogEntry, type LogLine } from '@socklet/protocol'
 import { LogStore } from '../../src/pool/logs.ts'
 
 let folder: string
@@ -33,14 +33,14 @@ function line(message: string, more: Partial<LogLine> = {}): LogLine {
   return { time: 1_700_000_000_000, level: 'info', function: 'f', requestId: 'r', connection: 'c', version: 1, message, ...more }
 }
 
-const messages = (appid: string, limit = 1_000): string[] => logs.read({ appid, limit }).map(({ message }) => message)
+const messages = (appid: string, limit = 1_000): string[] => logs.read({ appid, limit }).items.map(({ message }) => message)
 
 describe('the log', () => {
   it('is read newest first, each app for itself, with what was added just before', () => {
     for (const message of ['one', 'two']) logs.add('abc', line(message))
     logs.add('other', line('three', { level: 'error' }))
-    expect(logs.read({ appid: 'abc', limit: 10 })).toEqual([{ ...line('two'), id: 2 }, { ...line('one'), id: 1 }])
-    expect(logs.read({ appid: 'other', limit: 10 })).toEqual([{ ...line('three', { level: 'error' }), id: 3 }])
+    expect(logs.read({ appid: 'abc', limit: 10 })).toEqual({ items: [{ ...line('two'), id: 2 }, { ...line('one'), id: 1 }] })
+    expect(logs.read({ appid: 'other', limit: 10 })).toEqual({ items: [{ ...line('three', { level: 'error' }), id: 3 }] })
     expect(written.map(([appid, entries]) => [appid, entries.length])).toEqual([['abc', 2], ['other', 1]])
   })
 
@@ -70,6 +70,34 @@ describe('the log', () => {
     logs.remove('abc')
     expect(messages('abc')).toEqual([])
     expect(messages('other')).toEqual(['two'])
+  })
+})
+
+describe('a page', () => {
+  function pages(limit: number): number[][] {
+    const found: number[][] = []
+    for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined;) {
+      const { items, next } = logs.read({ appid: 'abc', limit, before })
+      found.push(items.map(({ id }) => id))
+      before = next
+    }
+    return found
+  }
+
+  it('says whether there is another', () => {
+    for (let n = 1; n <= 4; n++) logs.add('abc', line(`${n}`))
+    expect(pages(2)).toEqual([[4, 3], [2, 1]])
+    expect(pages(3)).toEqual([[4, 3, 2], [1]])
+    expect(pages(5)).toEqual([[4, 3, 2, 1]])
+  })
+
+  // 600 lines of 1 MiB were an answer that no string can be, and ended the pool.
+  it('is shorter where lines are long, and has one at least', () => {
+    for (let n = 1; n <= 4; n++) logs.add('abc', line('\u0001'.repeat(LOG_PAGE_CHARACTERS * 0.4)))
+    logs.add('abc', line('x'.repeat(LOG_PAGE_CHARACTERS + 1)))
+    logs.add('abc', line('short'))
+    expect(pages(1_000)).toEqual([[6], [5], [4, 3], [2, 1]])
+    expect(Buffer.byteLength(JSON.stringify(logs.read({ appid: 'abc', limit: 1_000, before: 5 })))).toBeLessThan(MAX_FRAME_BYTES)
   })
 })
 
