@@ -42,8 +42,11 @@ export const USER_ERRORS = {
 /** What is nobody's fault outside. */
 export const PLATFORM_ERRORS = {
   internal: { status: 500, doc: 'the platform has failed; its own log has the reason, under the id in the message' },
-  unavailable: { status: 503, doc: 'the runtime is not reachable now; what the message says is stored will be in force when it is back' }
+  unavailable: { status: 503, doc: 'the runtime is not reachable now, or the disk is full; what the message says is stored will be in force when the runtime is back' }
 } as const satisfies Record<string, ErrorSpec>
+
+/** sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13
 
 export type UserErrorCode = keyof typeof USER_ERRORS
 export type PlatformErrorCode = keyof typeof PLATFORM_ERRORS
@@ -81,5 +84,7 @@ export function asFault(error: unknown): unknown {
   }
   if (error instanceof CallError) return new PlatformFault('unavailable', error.code === 'unavailable' ? error.message : 'the runtime does not answer now', { cause: error })
   if (error instanceof SharedError) return new PlatformFault('unavailable', 'the shared store cannot be read now', { cause: error })
+  // The catalog makes a change whole or not at all.
+  if ((error as { errcode?: unknown } | null)?.errcode === SQLITE_FULL) return new PlatformFault('unavailable', 'the disk is full: nothing was changed', { cause: error })
   return error
 }

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN, harness, rawRequest, type Harness } from './harness.ts'
 
@@ -128,6 +129,23 @@ test('what nobody has foreseen gives 500 without its text, and an id that our lo
   const id = /[\w-]{36}/.exec(body.error.message)![0]
   expect(written.join('')).toContain(id)
   expect(written.join('')).toContain('the secret reason')
+})
+
+// It was a 500 that told nobody what to do.
+test('a full disk gives 503, and says so', async () => {
+  const real = h.catalog.createToken
+  const full = new DatabaseSync(':memory:')
+  full.exec('CREATE TABLE pages (bytes); PRAGMA max_page_count = 2')
+  h.catalog.createToken = async () => {
+    full.exec('INSERT INTO pages VALUES (zeroblob(100000))')
+    throw new Error('there was space')
+  }
+  const { status, body } = await h.ask('POST', '/v1/apps/chat/tokens', { json: { name: 'x', scopes: ['read'] } }).finally(() => {
+    h.catalog.createToken = real
+    full.close()
+  })
+  expect(status).toBe(503)
+  expect(body.error).toEqual({ code: 'unavailable', message: 'the disk is full: nothing was changed' })
 })
 
 describe('headers', () => {
