@@ -35,6 +35,7 @@ export interface ConsoleOptions {
   demo: boolean
   demoFolder?: string
   heartbeatMs?: number
+  bodySilenceMs?: number
   compileTimeoutMs?: number
 }
 
@@ -49,8 +50,11 @@ export interface Console {
 
 const HEARTBEAT_MS = 15_000
 const READY_CHECK_MS = 20
+const BODY_SILENCE_MS = 15_000
 const REQUEST_TIMEOUT_MS = 60_000
 const HEADERS_TIMEOUT_MS = 10_000
+/** How often Node looks at the two above; by itself, every 30 s. */
+const TIMEOUT_CHECK_MS = 5_000
 const CLOSE_IDLE_MS = 20
 
 /** Starts the console. It listens when this settles, and looks for the pool by itself. */
@@ -79,9 +83,10 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
     platform: () => platform,
     appUrl: options.appUrl,
     isReady: async () => (options.supervised ? platform?.ready === true && pool.connected : await poolIsReady(pool)),
-    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS
+    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+    bodySilenceMs: options.bodySilenceMs ?? BODY_SILENCE_MS
   })
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app)
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS }, app)
   await listen(server, { host: options.host, port: options.port }, (error) => log('accepting a connection', error))
   pool.start()
   void compiler.warmUp()

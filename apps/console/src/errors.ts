@@ -25,6 +25,7 @@ export const USER_ERRORS = {
   token_not_found: { status: 404, doc: 'the app has no such token' },
   connection_not_found: { status: 404, doc: 'the app has no such open connection' },
   key_not_found: { status: 404, doc: '`cloud.shared` of the app has no such key' },
+  body_timeout: { status: 408, doc: 'the body has stopped coming' },
   app_exists: { status: 409, doc: 'the appid is taken' },
   too_large: { status: 413, doc: 'a body, or the source of a function, is larger than its limit' },
   compile_error: { status: 422, doc: 'a source does not compile; `details` says where: `[{ function?, line, column, message }]`' },

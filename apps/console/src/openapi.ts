@@ -92,7 +92,7 @@ export function errorsOf(route: Route): Set<ErrorCode> {
   if (route.access !== 'public') add('unauthorized', 'forbidden')
   if (route.params !== undefined) add('invalid_request', 'invalid_name', 'app_not_found')
   if (route.query !== undefined) add('invalid_request')
-  if (route.body !== undefined) add('invalid_json', 'invalid_request', 'unsupported_type', 'too_large', 'busy')
+  if (route.body !== undefined) add('invalid_json', 'invalid_request', 'unsupported_type', 'too_large', 'body_timeout', 'busy')
   // The disk may be full.
   if (route.method !== 'get') add('unavailable')
   return codes

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { z } from 'zod'
-import { readBody, withRoom } from './api/body.ts'
+import { BodyRoom } from './api/body-room.ts'
+import { readBody } from './api/body.ts'
 import type { Answer, Route } from './api/route.ts'
 import { ROUTES } from './api/table.ts'
 import { validate } from './api/validate.ts'
@@ -37,9 +38,10 @@ export function createApp(services: Services): Express {
     next()
   })
   servePage(app)
+  const room = new BodyRoom()
   const document = openApi(ROUTES, services.version)
   app.get('/openapi.json', (_req, res) => void res.json(document))
-  for (const route of ROUTES) app[route.method](route.path, async (req, res) => await run(route, req, res, services))
+  for (const route of ROUTES) app[route.method](route.path, async (req, res) => await run(route, req, res, services, room))
   app.use((req) => {
     throw new UserFault('not_found', `there is no ${req.method} ${req.path.slice(0, 300)}`)
   })
@@ -48,7 +50,7 @@ export function createApp(services: Services): Express {
 }
 
 /** Who, what, and only then the body: nobody who may not do this makes us read what they send. */
-async function run(route: Route, req: Request, res: Response, services: Services): Promise<void> {
+async function run(route: Route, req: Request, res: Response, services: Services, room: BodyRoom): Promise<void> {
   const { auth } = services
   const caller = route.access === 'public' ? PUBLIC : await auth.authenticate(req.headers.authorization)
   const { appid } = req.params
@@ -61,8 +63,8 @@ async function run(route: Route, req: Request, res: Response, services: Services
     return
   }
   const maxBytes = (await route.maxBody?.(params, services)) ?? DEFAULT_MAX_BODY
-  await withRoom(req, maxBytes, async () => {
-    const body = validate(route.body!, await readBody(req, res, { maxBytes, source: route.source === true }))
+  await room.run(caller, async (arrived) => {
+    const body = validate(route.body!, await readBody(req, { maxBytes, silenceMs: services.bodySilenceMs, source: route.source === true, arrived }))
     send(res, route, await route.handle({ ...call, body }, services))
   })
 }
@@ -85,18 +87,16 @@ function onError(error: unknown, req: Request, res: Response, _next: NextFunctio
   }
   const { status } = ERRORS[fault.code]
   if (status === 401) res.set('www-authenticate', req.headers.authorization === undefined ? 'Bearer realm="socklet"' : 'Bearer realm="socklet", error="invalid_token"')
+  // The rest of the body may never come.
+  if (status === 408) res.set('connection', 'close')
   if (status === 429 || status === 503) res.set('retry-after', '1')
   const details = fault instanceof UserFault && fault.details !== undefined ? { details: fault.details } : {}
   res.status(status).json({ error: { code: fault.code, message: fault.message, ...details } })
 }
 
-/** What express and its parsers throw, in our terms; what nobody has foreseen is told to our own log only. */
+/** What express throws, in our terms; what nobody has foreseen is told to our own log only. */
 function knownFault(error: unknown): UserFault | PlatformFault {
   if (error instanceof UserFault || error instanceof PlatformFault) return error
-  const { type, limit } = error as { type?: string; limit?: number }
-  if (type === 'entity.too.large') return new UserFault('too_large', `the body is larger than ${limit} bytes`)
-  if (type === 'encoding.unsupported') return new UserFault('unsupported_type', 'a compressed body is not taken here')
-  if (type === 'request.aborted' || type === 'request.size.invalid') return new UserFault('invalid_request', 'the body ended early')
   if (error instanceof URIError) return new UserFault('invalid_request', 'the path has a `%` that begins no UTF-8 character')
   const id = randomUUID()
   return new PlatformFault('internal', `the platform has failed; its log has the reason, under the id ${id}`, { cause: error })

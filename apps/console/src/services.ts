@@ -24,4 +24,6 @@ export interface Services {
   /** What the supervisor said last; null without one. */
   platform: () => PlatformState | null
   heartbeatMs: number
+  /** How long a body may stop coming. */
+  bodySilenceMs: number
 }

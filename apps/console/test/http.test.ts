@@ -1,6 +1,6 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ADMIN, harness, rawRequest, type Harness } from './harness.ts'
 
 let h: Harness
@@ -76,29 +76,73 @@ describe('bodies', () => {
     expect(chunked.status).toBe(413)
   })
 
-  test('of many megabytes all at once are refused before memory is full', async () => {
-    // Announced, and not sent: room is kept for what was announced.
-    const sockets = Array.from({ length: 6 }, () => connect(h.console.port, '127.0.0.1'))
-    const head = `PUT /v1/apps/chat/functions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN}\r\ncontent-type: application/json\r\ncontent-length: ${60 * 1024 * 1024}\r\n\r\n`
-    const answers = await Promise.race(
-      sockets.map(async (socket) => {
-        socket.on('error', () => {})
-        socket.write(head)
-        return await new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())))
-      })
-    )
-    expect(answers).toMatch(/^HTTP\/1.1 429 /)
-    for (const socket of sockets) socket.destroy()
-    // Those that went away have given their room back.
-    await expect.poll(async () => (await h.ask('PUT', '/v1/apps/chat/functions', { json: { functions: {} } })).status).toBe(200)
-  })
-
   test('that end early harm nobody', async () => {
     const socket = connect(h.console.port, '127.0.0.1')
     socket.write(`POST /v1/apps HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"appid"`)
     await new Promise((resolve) => setTimeout(resolve, 50))
     socket.destroy()
     expect((await h.ask('GET', '/healthz')).status).toBe(200)
+  })
+})
+
+/** A request whose body has begun: of `announced` bytes, `sent` are sent. */
+function begin(token: string, announced: number, sent: number): { socket: Socket; answer: Promise<string> } {
+  const socket = connect(h.console.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`PUT /v1/apps/chat/functions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${announced}\r\n\r\n`)
+  socket.write(Buffer.alloc(sent, ' '))
+  const answer = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())))
+  return { socket, answer }
+}
+
+/**
+ * Room was kept for what a request announced: four of 64 MiB, of which nothing came, kept everybody from sending a body
+ * for more than a minute, the operator who would suspend the app among them.
+ */
+describe('large bodies', () => {
+  const MiB = 1024 * 1024
+  const opened: Socket[] = []
+  afterEach(() => opened.splice(0).forEach((socket) => socket.destroy()))
+  const beginOne = (token: string, announced: number, sent: number): Promise<string> => {
+    const { socket, answer } = begin(token, announced, sent)
+    opened.push(socket)
+    return answer
+  }
+  const some = (bytes: number) => ({ json: { functions: { f: { code: `export default 1 //${'x'.repeat(bytes)}` } } } })
+
+  test('take no room while they are announced only', async () => {
+    const token = await h.token('chat', 'deploy')
+    for (let count = 0; count < 8; count++) void beginOne(token, 64 * MiB, 1)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect((await h.ask('PATCH', '/v1/apps/chat', { json: { state: 'suspended' } })).status).toBe(200)
+    expect((await h.ask('PATCH', '/v1/apps/chat', { json: { state: 'running' } })).status).toBe(200)
+    expect((await h.ask('PUT', '/v1/apps/chat/functions', { token, ...some(500_000) })).status).toBe(200)
+  })
+
+  test('take the room of their own app, and leave some to others, to small ones and to the operator', async () => {
+    await h.app('neighbour')
+    const [token, neighbour] = [await h.token('chat', 'deploy'), await h.token('neighbour', 'deploy')]
+    const answers = [0, 1].map(async () => await beginOne(token, 64 * MiB, 40 * MiB))
+    expect(await Promise.race(answers)).toMatch(/^HTTP\/1.1 429 .*too many large bodies are being sent for chat/s)
+    expect((await h.ask('PUT', '/v1/apps/chat/functions', { token, ...some(10) })).status).toBe(200)
+    expect((await h.ask('PUT', '/v1/apps/chat/functions', some(900_000))).status).toBe(200)
+    expect((await h.ask('PUT', '/v1/apps/neighbour/functions', { token: neighbour, ...some(900_000) })).status).toBe(200)
+    for (const socket of opened) socket.destroy()
+    // Those that went away have given their room back.
+    await expect.poll(async () => (await h.ask('PUT', '/v1/apps/chat/functions', { token, json: { functions: {}, pad: 'x'.repeat(30 * MiB) } })).status, { timeout: 10_000 }).toBe(400)
+  })
+
+  test('of which nothing comes any more are given up', async () => {
+    const hasty = await harness({ bodySilenceMs: 600 })
+    await hasty.app('chat')
+    const socket = connect(hasty.console.port, '127.0.0.1')
+    socket.write(`POST /v1/apps HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`)
+    // What comes slowly, comes.
+    for (let count = 0; count < 4; count++) await new Promise((resolve) => setTimeout(() => resolve(socket.write(' ')), 200))
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text).toMatch(/^HTTP\/1.1 408 .*connection: close.*"code":"body_timeout"/is)
+    await hasty.stop()
   })
 })
 

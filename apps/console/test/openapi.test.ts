@@ -91,8 +91,8 @@ test('the error codes are one list: of the code, the document and the routes', (
   expect(code.enum).toEqual(Object.keys(ERRORS))
   for (const [name, { status, doc }] of Object.entries(ERRORS)) expect(code.description).toContain(`\`${name}\` (${status}): ${doc}`)
   expect(Object.keys(USER_ERRORS).filter((name) => name in PLATFORM_ERRORS)).toEqual([])
-  // The statuses that the public contract lists, and 500.
-  expect([...new Set(Object.values(ERRORS).map(({ status }) => status))].toSorted()).toEqual([400, 401, 403, 404, 409, 413, 422, 429, 500, 503])
+  // The statuses that the public contract lists, 500, and 408 for a body that stops coming.
+  expect([...new Set(Object.values(ERRORS).map(({ status }) => status))].toSorted()).toEqual([400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 503])
   // Every code but those two can come from a route that says so.
   const used = new Set(ROUTES.flatMap((route) => [...errorsOf(route)]))
   expect(Object.keys(ERRORS).filter((name) => !used.has(name as keyof typeof ERRORS)).toSorted()).toEqual(['internal', 'not_found'])

@@ -1,4 +1,4 @@
-import express, { type Request, type Response } from 'express'
+import type { Request } from 'express'
 import { UserFault } from '../errors.ts'
 
 const JSON_TYPES = new Set(['application/json'])
@@ -6,28 +6,24 @@ const SOURCE_TYPES = new Set(['text/typescript', 'application/typescript', 'text
 export const SOURCE_TYPE_NAMES: readonly string[] = [...SOURCE_TYPES]
 
 const MAX_DEPTH = 64
-/** Bytes of all bodies that are being read or worked on, so that many large ones at a time cannot fill the memory. */
-const BUDGET_BYTES = 256 * 1024 * 1024
 
-let reserved = 0
-
-/** Runs the work with room for a body of so many bytes. @throws UserFault `busy` */
-export async function withRoom<T>(req: Request, maxBytes: number, work: () => Promise<T>): Promise<T> {
-  const announced = Number(req.headers['content-length'] ?? Number.NaN)
-  const bytes = announced >= 0 ? Math.min(announced, maxBytes) : maxBytes
-  if (reserved > 0 && reserved + bytes > BUDGET_BYTES) throw new UserFault('busy', 'too many large bodies are being sent at the moment')
-  reserved += bytes
-  try {
-    return await work()
-  } finally {
-    reserved -= bytes
-  }
+export interface BodyOptions {
+  maxBytes: number
+  /** A body of which nothing comes for so long is given up. */
+  silenceMs: number
+  /** The body may be a source as it is. */
+  source: boolean
+  /** Hears of what has come before it is kept; what it throws ends the reading. */
+  arrived: (bytes: number) => void
 }
 
-/** The body as a value: parsed JSON, or `{ code }` when it is a source and may be one. */
-export async function readBody(req: Request, res: Response, options: { maxBytes: number; source: boolean }): Promise<unknown> {
+/**
+ * The body as a value: parsed JSON, or `{ code }` when it is a source and may be one.
+ * @throws UserFault `unsupported_type`, `too_large`, `body_timeout`, `invalid_request` if it ends early, `invalid_json`, `invalid_source`
+ */
+export async function readBody(req: Request, options: BodyOptions): Promise<unknown> {
   const type = contentType(req, options.source)
-  const text = decode(await readBytes(req, res, options.maxBytes), type)
+  const text = decode(await readBytes(req, options), type)
   return type === 'source' ? { code: text } : parseJson(text)
 }
 
@@ -43,11 +39,54 @@ function contentType(req: Request, source: boolean): 'json' | 'source' {
   throw new UserFault('unsupported_type', `the content type ${type} is not taken here, only ${taken.join(', ')}`)
 }
 
-async function readBytes(req: Request, res: Response, limit: number): Promise<Buffer> {
+async function readBytes(req: Request, { maxBytes, silenceMs, arrived }: BodyOptions): Promise<Buffer> {
+  const encoding = req.headers['content-encoding'] ?? 'identity'
   // Not inflated: a few bytes could become more than there is memory for.
-  const read = express.raw({ type: () => true, limit, inflate: false })
-  await new Promise<void>((resolve, reject) => read(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error))))
-  return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+  if (encoding.toLowerCase() !== 'identity') throw new UserFault('unsupported_type', 'a compressed body is not taken here')
+  const checkSize = (size: number): void => {
+    if (size > maxBytes) throw new UserFault('too_large', `the body is larger than ${maxBytes} bytes`)
+  }
+  checkSize(Number(req.headers['content-length'] ?? 0))
+  const chunks: Buffer[] = []
+  let bytes = 0
+  await eachChunk(req, silenceMs, (chunk) => {
+    bytes += chunk.byteLength
+    checkSize(bytes)
+    arrived(chunk.byteLength)
+    chunks.push(chunk)
+  })
+  return Buffer.concat(chunks)
+}
+
+/** Settles when the body has ended. Rejects with what `onChunk` throws, when nothing has come for so long, and when the client goes. */
+function eachChunk(req: Request, silenceMs: number, onChunk: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      clearTimeout(silence)
+      req.off('data', onData)
+      // What still comes is thrown away: the client reads the answer only when it could send all.
+      req.resume()
+      reject(error as Error)
+    }
+    const onData = (chunk: Buffer): void => {
+      silence.refresh()
+      try {
+        onChunk(chunk)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    const endedEarly = (): void => fail(new UserFault('invalid_request', 'the body ended early'))
+    const silence = setTimeout(() => fail(new UserFault('body_timeout', `nothing of the body has come for ${silenceMs / 1_000} s`)), silenceMs)
+    if (req.destroyed) return endedEarly()
+    req.on('data', onData)
+    req.once('end', () => {
+      clearTimeout(silence)
+      resolve()
+    })
+    req.once('error', endedEarly)
+    req.once('close', endedEarly)
+  })
 }
 
 function decode(bytes: Buffer, type: 'json' | 'source'): string {
