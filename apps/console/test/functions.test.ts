@@ -118,6 +118,25 @@ describe('publishing one', () => {
     expect(refused[0]!.headers.get('retry-after')).toBe('1')
   })
 
+  // Publishes that take long, and as many as can wait, kept the operator from suspending and from deleting the app.
+  test('keeps the operator from nothing, however many wait, and ends with the app', async () => {
+    const token = await h.token(appid, 'admin')
+    const trial = Promise.withResolvers<[]>()
+    h.pool.override = { trial: () => trial.promise }
+    const publishes = Array.from({ length: 40 }, async () => await h.ask('PUT', `${path}/f`, { token, json: { code: 'export default 1' } }))
+    await expect.poll(() => h.pool.called('trial').length).toBeGreaterThan(0)
+    expect((await h.ask('PATCH', `/v1/apps/${appid}`, { json: { state: 'suspended' } })).status).toBe(200)
+    expect((await h.ask('PATCH', `/v1/apps/${appid}`, { token, json: { name: 'mine' } })).status).toBe(429)
+    expect((await h.ask('DELETE', `/v1/apps/${appid}`)).status).toBe(204)
+    await h.app(appid)
+    h.pool.override = {}
+    trial.resolve([])
+    const statuses = (await Promise.all(publishes)).map(({ status }) => status)
+    expect([...new Set(statuses)].toSorted()).toEqual([404, 429])
+    // The new app of that name has nothing of them.
+    expect((await h.ask('GET', path)).body.items).toEqual([])
+  })
+
   test('is tried before it is stored: with what it changes, and what imports that', async () => {
     await putMany({ lib: 'export const a = 1', user: "import { a } from './lib'\nexport default a", above: "import '@/user'", apart: 'export default 1' })
     h.pool.calls.length = 0

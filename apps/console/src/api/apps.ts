@@ -83,12 +83,13 @@ export const appRoutes: Route[] = [
     params: appParams,
     body: z.strictObject({ name: appName.optional(), state: z.enum(['running', 'suspended']).optional(), limits: newLimits.optional() }),
     responses: { 200: appSchema },
-    errors: ['unavailable'],
+    errors: ['busy', 'unavailable'],
     handle: async ({ params, body, caller }, services) => {
       if (body.state !== undefined || body.limits !== undefined) services.auth.allow(caller, 'platform')
       const { name, state } = body
       const limits = body.limits as { [K in LimitName]?: number | null } | undefined
-      const app = await services.publisher.change(params.appid, async () => await services.catalog.updateApp(params.appid, { name, state, limits }))
+      const update = async (): Promise<App> => await services.catalog.updateApp(params.appid, { name, state, limits })
+      const app = await services.publisher.change(params.appid, update, { inTurn: caller.kind !== 'platform' })
       return ok(outward(app, services))
     }
   }),

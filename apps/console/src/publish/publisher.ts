@@ -20,12 +20,17 @@ export interface Change {
   prune?: boolean
 }
 
+/** Publishes of one app, the one that runs included. Each may take long. */
+const MAX_WAITING = 32
 /** All functions of an app go to its worker in one frame, with its environment and what JSON adds. */
 const MAX_WIRE_BYTES = MAX_FRAME_BYTES - 16 * 1024 * 1024
 
 /**
- * The one way to change what an app runs: check, compile, store, put in force. Changes of one app happen
+ * The one way to change what an app runs: check, compile, store, put in force. Publishes of one app happen
  * one after the other, so that each is checked against what the one before has left.
+ *
+ * To store and to put in force is short, and has a lane of its own. There what the operator does waits for no publish
+ * that is being checked or that waits for that: nobody can keep an app from being suspended or deleted by publishing to it.
  */
 export class Publisher {
   readonly #catalog: Catalog
@@ -33,7 +38,10 @@ export class Publisher {
   readonly #compiler: Compiler
   readonly #shapes: Shapes
   readonly #trial: Trial
-  readonly #serial = new Serial()
+  /** Publishes, from their first check on. */
+  readonly #publishes = new Serial(MAX_WAITING)
+  /** All that is stored and put in force. */
+  readonly #changes = new Serial()
 
   constructor(options: { catalog: Catalog; pool: PoolClient; compiler: Compiler }) {
     this.#catalog = options.catalog
@@ -44,11 +52,13 @@ export class Publisher {
   }
 
   /**
-   * Carries out a change of the app's that is no publish, such as of its environment, and puts it in force.
-   * @throws PlatformFault `unavailable` if it is stored, but not in force
+   * Carries out a change of the app's that is no publish, such as of its state, and puts it in force.
+   * `inTurn`: after the publishes that wait, and refused if they are too many, as all is that a tenant does.
+   * @throws UserFault `busy` if it is in turn; PlatformFault `unavailable` if it is stored, but not in force
    */
-  async change<T>(appid: string, work: () => Promise<T>): Promise<T> {
-    return await this.#serial.run(appid, async () => {
+  async change<T>(appid: string, work: () => Promise<T>, { inTurn = false } = {}): Promise<T> {
+    if (inTurn) return await this.#publishes.run(appid, async () => await this.change(appid, work))
+    return await this.#changes.run(appid, async () => {
       const result = await work()
       await this.#putInForce(appid)
       return result
@@ -57,7 +67,7 @@ export class Publisher {
 
   /** Answers when the next event runs the new code. All of the change happens, or nothing. */
   async publish(appid: string, change: Change | (() => Promise<Change>)): Promise<PublishResult> {
-    return await this.change(appid, async () => await this.#store(appid, typeof change === 'function' ? await change() : change))
+    return await this.#inTurn(appid, async (app) => await this.#check(app, typeof change === 'function' ? await change() : change))
   }
 
   /**
@@ -65,16 +75,42 @@ export class Publisher {
    * @throws UserFault `load_error` if a function that can be loaded now could not be any more: then nothing is stored
    */
   async changeEnv(appid: string, after: () => Promise<Record<string, string>>, store: () => Promise<void>): Promise<void> {
-    await this.change(appid, async () => {
+    await this.#inTurn(appid, async () => {
       const env = await after()
       await this.#trial.run({ appid, put: [], remove: [], prune: false, dependents: [], env })
-      await store()
+      return store
     })
   }
 
-  async #store(appid: string, { put, remove = [], prune = false }: Change): Promise<PublishResult> {
+  /**
+   * Checks in turn, and then carries out what the check returns. Meanwhile the operator may delete the app and make another
+   * of that name: that one is none of the caller's.
+   */
+  async #inTurn<T>(appid: string, check: (app: App) => Promise<() => Promise<T>>): Promise<T> {
+    const asked = await this.#app(appid)
+    const sameApp = async (): Promise<App> => {
+      const app = await this.#app(appid)
+      if (app.createdAt !== asked.createdAt) throw appNotFound(appid)
+      return app
+    }
+    return await this.#publishes.run(appid, async () => {
+      const store = await check(await sameApp())
+      return await this.change(appid, async () => {
+        await sameApp()
+        return await store()
+      })
+    })
+  }
+
+  async #app(appid: string): Promise<App> {
     const app = await this.#catalog.getApp(appid)
-    if (app === null) throw new UserFault('app_not_found', `there is no app ${JSON.stringify(appid)}`)
+    if (app === null) throw appNotFound(appid)
+    return app
+  }
+
+  /** Settles with what stores the change when there is nothing against it. */
+  async #check(app: App, { put, remove = [], prune = false }: Change): Promise<() => Promise<PublishResult>> {
+    const { appid } = app
     const { functions: maxFunctions } = effectiveLimits(app.limits)
     checkSources(app, put)
     // The catalog counts; this only keeps us from compiling what it will refuse.
@@ -93,9 +129,11 @@ export class Publisher {
       const functions = compiled.map(({ version: { name, compiled: code } }) => ({ name, code }))
       await this.#trial.run({ appid, put: functions, remove, prune, dependents: dependentsOf(changed, shapes.keys(), importsOf) })
     }
-    const result = await this.#catalog.publish(appid, request)
-    for (const { version, shape } of compiled) this.#shapes.remember(version.hash, shape)
-    return result
+    return async () => {
+      const result = await this.#catalog.publish(appid, request)
+      for (const { version, shape } of compiled) this.#shapes.remember(version.hash, shape)
+      return result
+    }
   }
 
   /**
@@ -127,6 +165,10 @@ export class Publisher {
       throw new PlatformFault('unavailable', `the change of ${appid} is stored, and will be in force when the runtime is reachable again`, { cause: error })
     }
   }
+}
+
+function appNotFound(appid: string): UserFault {
+  return new UserFault('app_not_found', `there is no app ${JSON.stringify(appid)}`)
 }
 
 function checkSources(app: App, put: Draft[]): void {
