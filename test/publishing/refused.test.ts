@@ -93,18 +93,33 @@ describe('what is loaded before it is stored', () => {
   })
 
   it('those that import it: a change that breaks one is refused, unless it was broken before', async () => {
-    await platform.app('imports', { lib: `export const words = ['a']`, user: `import { words } from './lib'\nconst first = words[0]\nexport default () => first` })
+    const user = `import { words } from './lib'\nrequire('./late')\nconst first = words[0]\nexport default () => first`
+    await platform.app('imports', { lib: `export const words = ['a']`, late: GOOD, user })
     const broken = await platform.admin('PUT', '/apps/imports/functions/lib', `export const other = ['a']`)
     expect(broken.status).toBe(422)
     expect(problems(broken.json)).toEqual([['user', expect.stringMatching(/^TypeError/)]])
     expect((await platform.request('imports', '/user')).text).toBe('a')
 
-    // `user` fails from here on: its module is no more.
-    expect((await platform.admin('DELETE', '/apps/imports/functions/lib')).status).toBe(204)
+    // Nobody sees in the text who requires it: `user` fails from here on.
+    expect((await platform.admin('DELETE', '/apps/imports/functions/late')).status).toBe(204)
     expect((await platform.request('imports', '/user')).status).toBe(500)
-    expect((await platform.admin('PUT', '/apps/imports/functions/lib', `export const other = ['a']`)).status).toBe(201)
+    expect((await platform.admin('PUT', '/apps/imports/functions/lib', `export const other = ['a']`)).status).toBe(200)
+    expect((await platform.admin('DELETE', '/apps/imports/functions/lib')).status).toBe(204)
     expect((await platform.admin('PUT', '/apps/imports/functions/third', GOOD)).status).toBe(201)
     expect((await platform.request('imports', '/third')).text).toBe('good')
+  })
+
+  it('those that import what is removed, which stays then; without them, it goes', async () => {
+    const user = { code: `import { words } from './lib'\nexport default () => words[0]` }
+    await platform.app('removals', { lib: `export const words = ['a']`, user: user.code })
+    const path = '/apps/removals/functions'
+    for (const refused of [await platform.admin('DELETE', `${path}/lib`), await platform.admin('PUT', path, { functions: { user }, prune: true })]) {
+      expect({ status: refused.status, code: refused.json.error.code }).toEqual({ status: 422, code: 'load_error' })
+      expect(refused.json.error.message).toMatch(/^user cannot be loaded: .*Cannot find module '\.\/lib'/)
+    }
+    expect((await platform.request('removals', '/user')).text).toBe('a')
+    const pruned = await platform.admin('PUT', path, { functions: { other: { code: GOOD } }, prune: true })
+    expect({ status: pruned.status, removed: pruned.json.removed }).toEqual({ status: 200, removed: ['lib', 'user'] })
   })
 
   it('all functions, when the environment changes; and an old version, when it is rolled back to', async () => {

@@ -157,6 +157,22 @@ describe('publishing one', () => {
     expect((await h.ask('GET', `${path}/lib`)).body.version).toBe(2)
   })
 
+  // Removing what another one imports broke that one at once, which no publish may do.
+  test('removing is tried, too, with what imports the function', async () => {
+    await putMany({ lib: 'export const a = 1', user: "import { a } from './lib'\nexport default a", above: "import '@/user'", apart: 'export default 1' })
+    h.pool.calls.length = 0
+    const problems = [{ function: 'user', message: "Error: Cannot find module './lib'" }]
+    h.pool.override = { trial: () => problems }
+    const refused = await h.ask('DELETE', `${path}/lib`)
+    h.pool.override = {}
+    expect(refused).toMatchObject({ status: 422, body: { error: { code: 'load_error', message: "user cannot be loaded: Error: Cannot find module './lib'", details: problems } } })
+    expect(h.pool.calls).toEqual([{ method: 'trial', params: { appid, put: [], remove: ['lib'], prune: false, dependents: ['user', 'above'] } }])
+    h.pool.calls.length = 0
+    for (const name of ['apart', 'above', 'user', 'lib']) expect((await h.ask('DELETE', `${path}/${name}`)).status).toBe(204)
+    // Nobody imported any of them then.
+    expect(h.pool.called('trial')).toEqual([])
+  })
+
   test('is stored when the runtime does not answer, and says so', async () => {
     h.pool.override = { appChanged: () => Promise.reject(new CallError('internal', 'secret reason')) }
     const { status, body } = await put('f', { code: 'export default 1' })

@@ -163,9 +163,10 @@ export const functionRoutes: Route[] = [
     path: '/v1/apps/:appid/functions/*name',
     access: 'deploy',
     summary: 'Remove a function',
+    doc: 'Refused with `load_error` if another one imports it, and could not be loaded any more: remove or change that one first, or both at once with `prune`.',
     params: functionParams,
     responses: { 204: null },
-    errors: ['function_not_found', 'busy', 'unavailable'],
+    errors: ['function_not_found', 'load_error', 'busy', 'unavailable'],
     handle: async ({ params: { appid, name } }, { catalog, publisher }) => {
       await publisher.publish(appid, async () => {
         await catalog.getFunction(appid, name)

@@ -20,6 +20,12 @@ export interface Change {
   prune?: boolean
 }
 
+/** A draft as it will be stored. */
+interface CompiledDraft {
+  version: NewVersion
+  shape: Shape
+}
+
 /** Publishes of one app, the one that runs included. Each may take long. */
 const MAX_WAITING = 32
 /** All functions of an app go to its worker in one frame, with its environment and what JSON adds. */
@@ -119,15 +125,10 @@ export class Publisher {
     }
     const compiled = await this.#compileAll(put)
     const request: PublishRequest = { put: compiled.map(({ version }) => version), remove, prune, maxFunctions }
-    if (compiled.length > 0) {
-      const shapes = prune ? new Map<string, Shape>() : await this.#shapes.ofApp(appid)
-      for (const name of remove) shapes.delete(name)
-      for (const { version, shape } of compiled) shapes.set(version.name, shape)
-      const changed = put.map(({ name }) => name)
-      const importsOf = resolver(shapes)
-      checkTogether(appid, shapes, importsOf, changed)
+    const dependents = await this.#checkWithOthers(app.appid, compiled, request)
+    if (compiled.length + dependents.length > 0) {
       const functions = compiled.map(({ version: { name, compiled: code } }) => ({ name, code }))
-      await this.#trial.run({ appid, put: functions, remove, prune, dependents: dependentsOf(changed, shapes.keys(), importsOf) })
+      await this.#trial.run({ appid, put: functions, remove, prune, dependents })
     }
     return async () => {
       const result = await this.#catalog.publish(appid, request)
@@ -136,12 +137,27 @@ export class Publisher {
     }
   }
 
+  /** Checks the change against the functions that it leaves as they are. Settles with those of them that it may break. */
+  async #checkWithOthers(appid: string, compiled: CompiledDraft[], { remove, prune }: PublishRequest): Promise<string[]> {
+    // Then nothing stays but what is put.
+    const before = prune === true ? new Map<string, Shape>() : await this.#shapes.ofApp(appid)
+    const after = new Map(before)
+    for (const name of remove) after.delete(name)
+    for (const { version, shape } of compiled) after.set(version.name, shape)
+    const put = compiled.map(({ version }) => version.name)
+    if (put.length > 0) checkTogether(appid, after, put)
+    const removed = remove.filter((name) => before.has(name) && !after.has(name))
+    // Who imported a function that will be gone, only the imports as they are now tell.
+    const importers = [...dependentsOf(removed, before.keys(), resolver(before)), ...dependentsOf(put, after.keys(), resolver(after))]
+    return [...new Set(importers)].filter((name) => after.has(name) && !put.includes(name))
+  }
+
   /**
    * Tells the errors of all functions at once; with more than one function each error names its own.
    * What the compiler cannot cope with ends it: each such source takes seconds, and others wait.
    */
-  async #compileAll(drafts: Draft[]): Promise<{ version: NewVersion; shape: Shape }[]> {
-    const results: { version: NewVersion; shape: Shape }[] = []
+  async #compileAll(drafts: Draft[]): Promise<CompiledDraft[]> {
+    const results: CompiledDraft[] = []
     const failures: { name: string; fault: UserFault }[] = []
     for (const draft of drafts) {
       try {
@@ -185,10 +201,10 @@ function resolver(shapes: Map<string, Shape>): (name: string) => string[] {
   return (name) => shapes.get(name)!.imports.map((specifier) => importedFunction(name, specifier, exists)).filter((found) => found !== null)
 }
 
-function checkTogether(appid: string, shapes: Map<string, Shape>, importsOf: (name: string) => string[], changed: string[]): void {
+function checkTogether(appid: string, shapes: Map<string, Shape>, changed: string[]): void {
   const bytes = [...shapes.values()].reduce((sum, { wireBytes }) => sum + wireBytes, 0)
   if (bytes > MAX_WIRE_BYTES) throw new UserFault('app_too_large', `the compiled functions of ${appid} have ${bytes} bytes together, more than ${MAX_WIRE_BYTES}`)
-  const cycle = findCycle(changed, importsOf)
+  const cycle = findCycle(changed, resolver(shapes))
   if (cycle !== null) throw new UserFault('circular_import', `functions cannot import each other in a circle: ${cycle.join(' → ')}`, [{ cycle }])
 }
 
