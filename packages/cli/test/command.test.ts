@@ -41,6 +41,9 @@ describe('the socklet command', () => {
     [['start', '--port', 'x'], {}, '--port takes a whole number from 0 to 65535, not "x"', 'socklet start --help'],
     [['start', '--port', '65536'], {}, '--port takes a whole number', 'socklet start --help'],
     [['start', '--data'], {}, "Option '--data <value>' argument missing", 'socklet start --help'],
+    [['start', '--admin-token', 'two words'], {}, '--admin-token takes visible ASCII characters without spaces\n', 'socklet start --help'],
+    [['start'], { SOCKLET_ADMIN_TOKEN: 'pässwort' }, 'SOCKLET_ADMIN_TOKEN takes visible ASCII', 'socklet start --help'],
+    [['start'], { SOCKLET_METRICS_TOKEN: 'a\tb' }, 'SOCKLET_METRICS_TOKEN takes visible ASCII', 'socklet start --help'],
     [['start'], { SOCKLET_GATEWAYS: '0' }, 'SOCKLET_GATEWAYS takes a whole number from 1', 'socklet start --help'],
     [['start'], { SOCKLET_DEMO: 'maybe' }, 'SOCKLET_DEMO takes true or false', 'socklet start --help']
   ])('refuses %j with %j', async (args, env, message, hint) => {

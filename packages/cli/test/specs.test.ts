@@ -5,7 +5,7 @@ import { readOptions } from '@socklet/config'
 import { platformChildren } from '../src/supervisor/specs.ts'
 
 const ENV = { PATH: '/bin', HOME: '/home/x', TZ: 'UTC', AWS_SECRET_ACCESS_KEY: 'cloud secret', NODE_OPTIONS: '--inspect', SOCKLET_UNKNOWN: 'unknown' }
-const ARGS = ['--port', '1', '--data', '/data', '--admin-token', 'admin secret', '--metrics-token', 'metrics secret', '--mongodb-url', 'mongodb://secret', '--no-demo']
+const ARGS = ['--port', '1', '--data', '/data', '--admin-token', 'admin-secret', '--metrics-token', 'metrics-secret', '--mongodb-url', 'mongodb://secret', '--no-demo']
 
 function secretsIn(env: Record<string, string>): string[] {
   return Object.keys(env).filter((name) => env[name]!.includes('secret'))

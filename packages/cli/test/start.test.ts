@@ -137,12 +137,20 @@ describe('the data folder', () => {
     await chmod(file, 0o644)
     expect(await tokenLine()).toBe(first)
     expect((await stat(file)).mode & 0o777).toBe(0o600)
-    await writeFile(file, 'my own\n')
-    expect(await tokenLine()).toContain('  admin token  my own (kept')
+    await writeFile(file, 'my-own\n')
+    expect(await tokenLine()).toContain('  admin token  my-own (kept')
     await writeFile(file, '')
     const line = await tokenLine()
     expect(line).toContain((await readFile(file, 'utf8')).trim())
     expect(line).toMatch(/ [\w-]{43} \(/)
+  })
+
+  it('takes no token from there that no request could carry', async () => {
+    const folder = await bench.folder()
+    await writeFile(join(folder, 'admin-token'), 'my own\n')
+    const platform = bench.platform(folder)
+    expect(await platform.exit).toBe(1)
+    expect(platform.err).toEqual([`socklet: cannot use the data folder ${folder}: the token in the file admin-token is none: it takes visible ASCII characters without spaces`])
   })
 
   it('keeps no token that was given', async () => {
@@ -151,5 +159,9 @@ describe('the data folder', () => {
     await platform.ready()
     expect(platform.out).toContain('  admin token  given (from SOCKLET_ADMIN_TOKEN)')
     await expect(stat(join(folder, 'admin-token'))).rejects.toThrow('ENOENT')
+    // It said so of a token from the command line, too.
+    const other = bench.platform(await bench.folder(), { args: ['--admin-token', 'given'] })
+    await other.ready()
+    expect(other.out).toContain('  admin token  given (from --admin-token)')
   })
 })

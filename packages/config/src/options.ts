@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util'
  * The CLI's help and the docs page are made from this list.
  */
 interface OptionSpec {
-  readonly type: 'string' | 'integer' | 'flag'
+  /** A token is a string that goes into a header. */
+  readonly type: 'string' | 'token' | 'integer' | 'flag'
   readonly env: string
   readonly default: string | number | boolean | null
   readonly min?: number
@@ -27,8 +28,8 @@ export const OPTIONS = {
   'worker-memory-mib': { type: 'integer', env: 'SOCKLET_WORKER_MEMORY_MIB', default: 0, min: 0, max: 1_048_576, doc: 'MiB of memory (RSS) of one worker process; above it the worker is killed at once, and its apps start anew elsewhere. 0 is an equal share of the memory of the machine (or of the cgroup) for each worker, the spare one and the one for trials, and 1,024 at least' },
   sandbox: { type: 'string', env: 'SOCKLET_SANDBOX', default: 'auto', choices: ['auto', 'bwrap', 'none'], doc: 'what workers run inside of: `bwrap` (bubblewrap: namespaces of their own, with no network and no files but the program), `none`, or `auto`, which is bwrap where it works; with `bwrap` the platform does not start where it does not' },
   gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port; each holds as many connections as it may open files (ulimit -n), less 64' },
-  'admin-token': { type: 'string', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST; made on the first start if absent' },
-  'metrics-token': { type: 'string', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only' },
+  'admin-token': { type: 'token', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST, visible ASCII characters without spaces; made on the first start if absent' },
+  'metrics-token': { type: 'token', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only, of such characters, too' },
   'ping-seconds': { type: 'integer', env: 'SOCKLET_PING_SECONDS', default: 30, min: 1, max: 3600, doc: 'seconds between pings of a client; one from which nothing came between two of them is gone' },
   'send-buffer-mib': { type: 'integer', env: 'SOCKLET_SEND_BUFFER_MIB', default: 512, min: 1, max: 65_536, doc: 'MiB that wait in a gateway for slow clients of all apps; above it those that have most waiting are closed with 1013' },
   'allow-private-fetch': { type: 'flag', env: 'SOCKLET_ALLOW_PRIVATE_FETCH', default: false, doc: '**dangerous**: functions may fetch private addresses too, those of this machine, its network and its cloud provider (metadata, credentials) among them; for tests and intranets whose tenants are trusted' },
@@ -38,6 +39,13 @@ export const OPTIONS = {
 
 type Value<S extends OptionSpec> = S['type'] extends 'integer' ? number : S['type'] extends 'flag' ? boolean : S['default'] extends null ? string | null : string
 export type Options = { -readonly [K in keyof typeof OPTIONS]: Value<(typeof OPTIONS)[K]> }
+
+/** What a token may be, as the end of a sentence. With anything else no request could carry it. */
+export const TOKEN_RULE = 'visible ASCII characters without spaces'
+
+export function isToken(text: string): boolean {
+  return /^[!-~]+$/.test(text)
+}
 
 /** An option has a value that it cannot have. The message names it. */
 export class OptionError extends Error {
@@ -59,6 +67,11 @@ export function readOptions(argv: string[], env: Record<string, string | undefin
   return Object.fromEntries(entries) as Options
 }
 
+/** What gives the option its value if it is not the default: `--NAME`, or the name of its environment variable. */
+export function sourceOf(name: keyof Options, argv: string[]): string {
+  return parseCommandLine(argv)[name] === undefined ? OPTIONS[name].env : `--${name}`
+}
+
 function parseCommandLine(argv: string[]): Record<string, string | boolean | undefined> {
   const options = Object.fromEntries(
     Object.entries(OPTIONS).map(([name, spec]) => [name, { type: spec.type === 'flag' ? ('boolean' as const) : ('string' as const) }])
@@ -73,8 +86,10 @@ function parseCommandLine(argv: string[]): Record<string, string | boolean | und
 function parse(spec: OptionSpec, where: string, value: string | boolean): string | number | boolean {
   if (spec.type === 'flag') return parseFlag(where, value)
   const text = String(value)
-  if (spec.type === 'string') {
+  if (spec.type !== 'integer') {
     if (text === '') throw new OptionError(`${where} is empty`)
+    // Not shown: who reads our output need not know how it nearly is.
+    if (spec.type === 'token' && !isToken(text)) throw new OptionError(`${where} takes ${TOKEN_RULE}`)
     if (spec.choices?.includes(text) === false) throw new OptionError(`${where} takes ${spec.choices.join(', ')}, not ${JSON.stringify(text)}`)
     return text
   }

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { DATA } from '@socklet/config'
+import { DATA, TOKEN_RULE, isToken } from '@socklet/config'
 
 const TOKEN_BYTES = 32
 const OWNER_ONLY = 0o600
 
-/** The admin token of the data folder, in which the process has to be. It is made if there is none. */
+/**
+ * The admin token of the data folder, in which the process has to be. It is made if there is none.
+ * @throws Error if what is there can be none
+ */
 export function keptAdminToken(): string {
   return readToken() ?? makeToken()
 }
@@ -14,7 +17,9 @@ function readToken(): string | null {
   try {
     const token = readFileSync(DATA.adminToken, 'utf8').trim()
     chmodSync(DATA.adminToken, OWNER_ONLY)
-    return token === '' ? null : token
+    if (token === '') return null
+    if (!isToken(token)) throw new Error(`the token in the file ${DATA.adminToken} is none: it takes ${TOKEN_RULE}`)
+    return token
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
