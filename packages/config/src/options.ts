@@ -11,6 +11,8 @@ interface OptionSpec {
   readonly default: string | number | boolean | null
   readonly min?: number
   readonly max?: number
+  /** Of an integer whose 0 stands for something else: the least that it can be otherwise. */
+  readonly leastBut0?: number
   /** Of a string: what it may be. */
   readonly choices?: readonly string[]
   readonly doc: string
@@ -25,7 +27,7 @@ export const OPTIONS = {
   domain: { type: 'string', env: 'SOCKLET_DOMAIN', default: 'localhost', doc: 'apps are reached at <appid>.<domain>' },
   'trust-proxy': { type: 'flag', env: 'SOCKLET_TRUST_PROXY', default: false, doc: 'a proxy in front says who the client is: its x-real-ip and x-forwarded-for are kept; otherwise they are what we see' },
   workers: { type: 'integer', env: 'SOCKLET_WORKERS', default: 0, min: 0, max: 256, doc: 'worker processes; 0 is one for each core but one' },
-  'worker-memory-mib': { type: 'integer', env: 'SOCKLET_WORKER_MEMORY_MIB', default: 0, min: 0, max: 1_048_576, doc: 'MiB of memory (RSS) of one worker process; above it the worker is killed at once, and its apps start anew elsewhere. 0 is an equal share of the memory of the machine (or of the cgroup) for each worker, the spare one and the one for trials, and 1,024 at least' },
+  'worker-memory-mib': { type: 'integer', env: 'SOCKLET_WORKER_MEMORY_MIB', default: 0, min: 0, max: 1_048_576, leastBut0: 128, doc: 'MiB of memory (RSS) of one worker process; above it the worker is killed at once, and its apps start anew elsewhere. 0 is an equal share of the memory of the machine (or of the cgroup) for each worker, the spare one and the one for trials, and 1,024 at least; else it is 128 at least, of which a worker that holds nothing takes half' },
   sandbox: { type: 'string', env: 'SOCKLET_SANDBOX', default: 'auto', choices: ['auto', 'bwrap', 'none'], doc: 'what workers run inside of: `bwrap` (bubblewrap: namespaces of their own, with no network and no files but the program), `none`, or `auto`, which is bwrap where it works; with `bwrap` the platform does not start where it does not' },
   gateways: { type: 'integer', env: 'SOCKLET_GATEWAYS', default: 1, min: 1, max: 64, doc: 'gateway processes, all on the same port; each holds as many connections as it may open files (ulimit -n), less 64' },
   'admin-token': { type: 'token', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST, visible ASCII characters without spaces; made on the first start if absent' },
@@ -94,8 +96,11 @@ function parse(spec: OptionSpec, where: string, value: string | boolean): string
     return text
   }
   const number = Number(text)
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec
-  if (!/^\d+$/.test(text) || number < min || number > max) throw new OptionError(`${where} takes a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`)
+  const { min = 0, max = Number.MAX_SAFE_INTEGER, leastBut0 = min } = spec
+  const fits = number >= leastBut0 || (number === 0 && min === 0)
+  if (!/^\d+$/.test(text) || !fits || number > max) {
+    throw new OptionError(`${where} takes ${leastBut0 > min ? '0 or ' : ''}a whole number from ${leastBut0} to ${max}, not ${JSON.stringify(text)}`)
+  }
   return number
 }
 

@@ -13,12 +13,19 @@ describe('options', () => {
     [[], { SOCKLET_GATEWAYS: '0' }, 'SOCKLET_GATEWAYS takes a whole number from 1'],
     [[], { SOCKLET_DEMO: 'perhaps' }, 'SOCKLET_DEMO takes true or false'],
     [['--prot', '1'], {}, "Unknown option '--prot'"],
+    // A worker that holds nothing takes 63 MiB: it was killed as soon as it had started, over and over.
+    [['--worker-memory-mib', '32'], {}, '--worker-memory-mib takes 0 or a whole number from 128 to 1048576, not "32"'],
+    [[], { SOCKLET_WORKER_MEMORY_MIB: '127' }, 'SOCKLET_WORKER_MEMORY_MIB takes 0 or a whole number from 128'],
     [['--data', ''], {}, '--data is empty'],
     [['--sandbox', 'chroot'], {}, '--sandbox takes auto, bwrap, none, not "chroot"'],
     [[], { SOCKLET_SANDBOX: 'yes' }, 'SOCKLET_SANDBOX takes auto, bwrap, none, not "yes"'],
     [['extra'], {}, "Unexpected argument 'extra'"]
   ])('are refused by name: %j %j', (argv, env, message) => {
     expect(() => readOptions(argv, env)).toThrow(message)
+  })
+
+  it('may be 0 where that stands for something else', () => {
+    for (const given of ['0', '128', '1048576']) expect(readOptions(['--worker-memory-mib', given], {})['worker-memory-mib']).toBe(Number(given))
   })
 
   it('all stand in the help, with their environment names', () => {
