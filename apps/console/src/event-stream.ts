@@ -29,9 +29,11 @@ export class EventStream {
     this.#write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`)
   }
 
-  /** An event that is none of the data. */
-  sendNamed(name: string, data: unknown): void {
-    this.#write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  /** Tells the reader that so many events are left out here. */
+  leaveOut(count: number): void {
+    if (count === 0) return
+    if (this.#blocked) this.#dropped += count
+    else this.#writeNow(`event: dropped\ndata: ${JSON.stringify({ count })}\n\n`)
   }
 
   /** Keeps the connection alive; nobody misses it if the reader is slow. */
@@ -63,9 +65,9 @@ export class EventStream {
     this.#waiting = []
     this.#waitingBytes = 0
     if (text !== '') this.#writeNow(text)
-    if (this.#dropped === 0 || this.#blocked) return
+    if (this.#blocked) return
     const count = this.#dropped
     this.#dropped = 0
-    this.sendNamed('dropped', { count })
+    this.leaveOut(count)
   }
 }

@@ -160,6 +160,29 @@ describe('the live tail', () => {
     expect(asked).toEqual([6, 4])
   })
 
+  // What was above 1,000 entries was left out without a word.
+  test.each([[1_000, 0], [1_001, 1], [3_500, 2_500]])('says how many of %i missed entries it leaves out', async (count, left) => {
+    h.pool.entries = Array.from({ length: count }, (_, index) => entry(index + 10))
+    const live = await tail('', { 'last-event-id': '9' })
+    await until(() => live.entries().length === 1_000)
+    expect(live.entries().map(({ id }) => id)).toEqual(h.pool.entries.slice(left).map(({ id }) => id))
+    expect(live.text().startsWith(`: hello\n\n${left === 0 ? 'id: 10\n' : `event: dropped\ndata: {"count":${left}}\n\nid: ${left + 10}\n`}`)).toBe(true)
+  })
+
+  test('says how many it leaves out of what comes while the missed entries are read', async () => {
+    const early = Array.from({ length: 1_200 }, (_, index) => entry(index + 2, { level: index < 100 ? 'debug' : 'info' }))
+    h.pool.override.logs = () => {
+      h.pool.logged('chat', early)
+      return { items: [entry(105)] }
+    }
+    const live = await tail('?level=info', { 'last-event-id': '1' })
+    h.pool.override = {}
+    await until(() => live.text().includes('event: dropped'))
+    // Of 1,100 that it may see 1,000 wait; of those it has had 4, and the last that was missed is its own.
+    expect(live.entries().map(({ id }) => id)).toEqual([105, ...early.slice(104, 1_100).map(({ id }) => id)])
+    expect(live.text()).toMatch(/event: dropped\ndata: \{"count":100\}\n\n$/)
+  })
+
   test('has heartbeats', async () => {
     const live = await tail()
     await until(() => live.text().includes(': heartbeat\n\n'))

@@ -9,6 +9,8 @@ import { appParams, iso, limit, listing, number, time } from './schemas.ts'
 /** The most that a reader who comes back gets of what it has missed: entries, and pages of the pool, which are short where entries are long. */
 const MAX_MISSED = 1_000
 const MAX_MISSED_PAGES = 4
+/** Of what is older it is told how much there is, unless that is very much. */
+const MAX_COUNTED_PAGES = 20
 
 const entrySchema = z.object({
   id: z.int(),
@@ -44,8 +46,8 @@ export const logRoutes: Route[] = [
     access: 'read',
     summary: "The app's log, newest first, or its live tail",
     doc:
-      'With `Accept: text/event-stream` entries come as they are logged, each as the data of an event with its id; `Last-Event-ID` first brings what was missed since. ' +
-      'A reader who is too slow gets an event `dropped` with a count. The stream ends when the app is deleted or the token ceases to be valid.',
+      'With `Accept: text/event-stream` entries come as they are logged, each as the data of an event with its id; `Last-Event-ID` first brings what was missed since, the newest 1,000 of it. ' +
+      'Where entries are left out, of those or because the reader is too slow, an event `dropped` has their count. The stream ends when the app is deleted or the token ceases to be valid.',
     params: appParams,
     query,
     responses: { 200: listing(entrySchema) },
@@ -69,14 +71,20 @@ async function page({ params, query: { limit: wanted, ...filter } }: LogCall, { 
 async function tail({ params, query: filter, req, res }: LogCall, services: Services): Promise<void> {
   const { appid } = params
   const lastId = Number(req.headers['last-event-id'] ?? Number.NaN)
-  /** What comes while the missed entries are being read waits here. */
+  /** What comes while the missed entries are being read waits here, and of what is too much the id. */
   let early: LogEntry[] | null = []
+  const tooMuch: number[] = []
   let stream: EventStream | undefined
-  const send = (entries: LogEntry[]): void => {
-    for (const entry of entries) if (matches(entry, filter)) stream!.send(outward(entry), entry.id)
+  const send = (entries: LogEntry[]): void => entries.forEach((entry) => stream!.send(outward(entry), entry.id))
+  const onEntries = (all: LogEntry[]): void => {
+    const entries = all.filter((entry) => matches(entry, filter))
+    if (early === null) return send(entries)
+    const room = MAX_MISSED - early.length
+    early.push(...entries.slice(0, room))
+    tooMuch.push(...entries.slice(room).map(({ id }) => id))
   }
   const leave = await services.tails.follow(appid, {
-    onEntries: (entries) => (early === null ? send(entries) : void early.push(...entries.slice(0, MAX_MISSED - early.length))),
+    onEntries,
     onEnd: () => (stream === undefined ? res.destroy() : stream.end())
   })
   const heartbeat = setInterval(() => void beat(req.headers.authorization, appid, stream, services), services.heartbeatMs)
@@ -86,26 +94,31 @@ async function tail({ params, query: filter, req, res }: LogCall, services: Serv
   }
   res.once('close', end)
   if (res.closed) return end()
-  const missed = Number.isSafeInteger(lastId) && lastId >= 0 ? await missedSince(appid, lastId, filter, services) : []
+  const missed = Number.isSafeInteger(lastId) && lastId >= 0 ? await missedSince(appid, lastId, filter, services) : { entries: [], older: 0 }
   stream = new EventStream(res)
-  send(missed)
-  const newest = missed.at(-1)?.id ?? -1
-  send(early.filter((entry) => entry.id > newest))
+  stream.leaveOut(missed.older)
+  send(missed.entries)
+  const newest = missed.entries.at(-1)?.id ?? -1
+  send(early.filter(({ id }) => id > newest))
+  stream.leaveOut(tooMuch.filter((id) => id > newest).length)
   early = null
 }
 
-/** Oldest first. */
-async function missedSince(appid: string, lastId: number, { level, function: name, requestId, connection }: Filter, { pool }: Services): Promise<LogEntry[]> {
+/** The newest entries since that one, oldest first, and how many older ones there are, as far as they are counted. */
+async function missedSince(appid: string, lastId: number, { level, function: name, requestId, connection }: Filter, { pool }: Services): Promise<{ entries: LogEntry[]; older: number }> {
   const missed: LogEntry[] = []
+  let older = 0
   let before: number | undefined
-  for (let pages = 0; pages < MAX_MISSED_PAGES && missed.length < MAX_MISSED; pages++) {
-    const { items, next }: LogPage = await pool.call('logs', { appid, limit: MAX_MISSED - missed.length, before, level, function: name, requestId, connection })
+  for (let pages = 0; pages < MAX_COUNTED_PAGES; pages++) {
+    const { items, next }: LogPage = await pool.call('logs', { appid, limit: MAX_MISSED, before, level, function: name, requestId, connection })
     const newer = items.filter(({ id }) => id > lastId)
-    missed.push(...newer)
+    const taken = pages < MAX_MISSED_PAGES ? newer.slice(0, MAX_MISSED - missed.length) : []
+    missed.push(...taken)
+    older += newer.length - taken.length
     before = next
     if (before === undefined || newer.length < items.length) break
   }
-  return missed.toReversed()
+  return { entries: missed.toReversed(), older }
 }
 
 function matches(entry: LogEntry, filter: Filter): boolean {
