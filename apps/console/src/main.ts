@@ -1,5 +1,5 @@
 import { openCatalog } from '@socklet/catalog'
-import { DATA, OptionError, enterDataFolder, readOptions, type Options } from '@socklet/config'
+import { DATA, OptionError, enterDataFolder, listenProblem, readOptions, type Options } from '@socklet/config'
 import { SUPERVISED_ENV, runAsChild } from '@socklet/protocol'
 import { appUrls } from './app-url.ts'
 import { startConsole, type Console } from './console.ts'
@@ -17,7 +17,10 @@ async function main(): Promise<void> {
     stop: async (graceMs) => await (await running)?.stop(graceMs),
     onPlatform: (state) => void running?.then((it) => it.setPlatform(state))
   })
-  running = start(options, adminToken, supervised)
+  running = start(options, adminToken, supervised).catch((error: unknown) => {
+    const problem = listenProblem(error, 'console', options)
+    throw problem === null ? error : new OptionError(problem)
+  })
   const { port, usable } = await running
   log(`listening on ${options['console-host']}:${port}`)
   await usable

@@ -41,6 +41,14 @@ describe('the process', () => {
     expect(errors().trim().split('\n')).toHaveLength(1)
   })
 
+  test('says in one line that its port is in use', async () => {
+    const h = await harness()
+    const { child, errors } = start(['--data', await temporary(), '--console-port', String(h.console.port)], { SOCKLET_ADMIN_TOKEN: ADMIN })
+    expect((await once(child, 'exit'))[0]).toBe(1)
+    expect(errors()).toBe(`console: cannot start: port ${h.console.port} of 127.0.0.1 is in use: give another one with --console-port (SOCKLET_CONSOLE_PORT)\n`)
+    await h.stop()
+  })
+
   test('starts alone, finds a pool that comes later, and stops on SIGTERM', async () => {
     const data = await temporary()
     const { child, errors } = start(['--data', data, '--console-port', '0', '--no-demo'], { SOCKLET_ADMIN_TOKEN: ADMIN })

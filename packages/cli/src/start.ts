@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { enterDataFolder, readOptions, sourceOf, type Options } from '@socklet/config'
 import type { ChildSpec } from './supervisor/child.ts'
 import { lockDataFolder, LockedError } from './supervisor/lock.ts'
+import { checkDatabases, portProblem } from './supervisor/preflight.ts'
 import { platformChildren } from './supervisor/specs.ts'
 import { StartError, Supervisor } from './supervisor/supervisor.ts'
 import { keptAdminToken } from './supervisor/token.ts'
@@ -29,8 +30,13 @@ export async function start(argv: string[], env: Env, setup: StartSetup = { chil
   // Whoever reads our output may go away; the platform stays.
   process.stdout.on('error', () => {})
   process.stderr.on('error', () => {})
-  const kept = prepare(folder, options['admin-token'], sourceOf('admin-token', argv))
+  const kept = prepare(folder, options, sourceOf('admin-token', argv))
   if (kept === null) return 1
+  const problem = await portProblem(options)
+  if (problem !== null) {
+    say(`socklet: cannot start: ${problem}`)
+    return 1
+  }
   const withToken = { ...options, 'admin-token': kept.token }
   const supervisor = new Supervisor(setup.children(withToken, env), say, setup.timing)
   const told = onSignals(supervisor)
@@ -49,11 +55,13 @@ export async function start(argv: string[], env: Env, setup: StartSetup = { chil
   return told
 }
 
-/** The data folder, locked, and the admin token: the one that was given, by what, or the one that is kept. null if the folder cannot be used: that is said then. */
-function prepare(folder: string, given: string | null, givenBy: string): { token: string; source: string } | null {
+/** The data folder, locked and looked at, and the admin token: the one that was given, by what, or the one that is kept. null if the folder cannot be used: that is said then. */
+function prepare(folder: string, options: Options, givenBy: string): { token: string; source: string } | null {
   try {
     enterDataFolder(folder)
     lockDataFolder(folder)
+    checkDatabases(options)
+    const given = options['admin-token']
     if (given !== null) return { token: given, source: `from ${givenBy}` }
     return { token: keptAdminToken(), source: 'kept in the data folder' }
   } catch (error) {
