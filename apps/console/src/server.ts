@@ -64,7 +64,7 @@ async function run(route: Route, req: Request, res: Response, services: Services
   }
   const maxBytes = (await route.maxBody?.(params, services)) ?? DEFAULT_MAX_BODY
   await room.run(caller, async (arrived) => {
-    const body = validate(route.body!, await readBody(req, { maxBytes, silenceMs: services.bodySilenceMs, source: route.source === true, arrived }))
+    const body = validate(route.body!, await readBody(req, { maxBytes, limit: route.bodyLimit, silenceMs: services.bodySilenceMs, source: route.source === true, arrived }))
     send(res, route, await route.handle({ ...call, body }, services))
   })
 }

@@ -37,6 +37,11 @@ describe('creating', () => {
     expect(body.error).toMatchObject({ code: 'invalid_name', details: [{ path: 'appid' }] })
   })
 
+  test.each(['healthz', 'readyz'])('says that %s is reserved, and not a rule that it keeps', async (appid) => {
+    const message = `${appid} is reserved: the platform itself answers there`
+    expect((await h.ask('POST', '/v1/apps', { json: { appid } })).body.error).toMatchObject({ code: 'invalid_name', message: `appid: ${message}`, details: [{ path: 'appid', message }] })
+  })
+
   test.each([{ appid: 1 }, { name: 'x'.repeat(129) }, { name: '\ud800' }, { name: null }, [], 'text', null, 1])('refuses the body %j', async (json) => {
     expect(await h.ask('POST', '/v1/apps', { json })).toMatchObject({ status: 400, body: { error: { code: 'invalid_request' } } })
   })

@@ -91,7 +91,7 @@ describe('publishing one', () => {
     for (const json of [{ code: `//${'é'.repeat(50)}` }, { code: 'x'.repeat(1_000_000) }]) {
       const { status, body } = await put('f', json)
       expect(status).toBe(413)
-      expect(body.error.code).toBe('too_large')
+      expect(body.error).toMatchObject({ code: 'too_large', message: expect.stringContaining('limit sourceBytes') })
     }
     expect(await putMany({ good: 'x', long: `//${'x'.repeat(100)}` })).toMatchObject({ status: 413, body: { error: { message: expect.stringContaining('long') } } })
   })
@@ -99,9 +99,11 @@ describe('publishing one', () => {
   test('refuses one function too many', async () => {
     await h.ask('PATCH', `/v1/apps/${appid}`, { json: { limits: { functions: 2 } } })
     expect((await putMany({ a: '1', b: '2' })).status).toBe(200)
-    expect(await put('c', { code: '3' })).toMatchObject({ status: 422, body: { error: { code: 'too_many_functions' } } })
+    const tooMany = { status: 422, body: { error: { code: 'too_many_functions', message: `${appid} would have 3 functions, more than the limit functions of 2` } } }
+    expect(await put('c', { code: '3' })).toMatchObject(tooMany)
     expect((await put('b', { code: '3' })).status).toBe(200)
-    expect(await putMany({ a: '1', b: '2', c: '3' })).toMatchObject({ status: 422, body: { error: { code: 'too_many_functions' } } })
+    expect(await putMany({ a: '1', b: '2', c: '3' })).toMatchObject(tooMany)
+    expect(await putMany({ c: '3', d: '4', e: '5' }, { prune: true })).toMatchObject(tooMany)
   })
 
   test('many at a time are one after the other, and none is lost', async () => {

@@ -76,6 +76,16 @@ describe('bodies', () => {
     expect(chunked.status).toBe(413)
   })
 
+  test.each([
+    ['PUT', '/v1/apps/chat/env', [], 'body: must be an object'],
+    ['POST', '/v1/apps', [], 'body: Invalid input: expected object, received array'],
+    ['PUT', '/v1/apps/chat/functions', { functions: [] }, 'functions: must be an object'],
+    ['PUT', '/v1/apps/chat/functions', { functions: { f: { code: '1', methods: ['get'] } } }, 'functions.f.methods.0: must be an HTTP method in upper case'],
+    ['GET', '/v1/apps?limit=x', undefined, 'limit: must be a whole number from 1 to 1000']
+  ])('%s %s with %j says what has to be where', async (method, path, json, message) => {
+    expect((await h.ask(method, path, { json })).body.error).toMatchObject({ code: 'invalid_request', message })
+  })
+
   test('that end early harm nobody', async () => {
     const socket = connect(h.console.port, '127.0.0.1')
     socket.write(`POST /v1/apps HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"appid"`)

@@ -10,7 +10,12 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 export const WEBSOCKET_FUNCTION = '__websocket__'
 
 export function isAppid(value: string): boolean {
-  return APPID.test(value) && !RESERVED_APPIDS.has(value)
+  return APPID.test(value) && !isReservedAppid(value)
+}
+
+/** No app can have it, though it looks like an appid. */
+export function isReservedAppid(value: string): boolean {
+  return RESERVED_APPIDS.has(value)
 }
 
 /** `./` anywhere in a name would make it a path, so laf refuses it; a last segment `.` or `..` would vanish from a URL. */

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { LimitName } from '@socklet/config'
 import { UserFault } from '../errors.ts'
 
 const JSON_TYPES = new Set(['application/json'])
@@ -9,6 +10,8 @@ const MAX_DEPTH = 64
 
 export interface BodyOptions {
   maxBytes: number
+  /** The app's limit that this comes from, for the message. */
+  limit?: LimitName
   /** A body of which nothing comes for so long is given up. */
   silenceMs: number
   /** The body may be a source as it is. */
@@ -39,12 +42,12 @@ function contentType(req: Request, source: boolean): 'json' | 'source' {
   throw new UserFault('unsupported_type', `the content type ${type} is not taken here, only ${taken.join(', ')}`)
 }
 
-async function readBytes(req: Request, { maxBytes, silenceMs, arrived }: BodyOptions): Promise<Buffer> {
+async function readBytes(req: Request, { maxBytes, limit, silenceMs, arrived }: BodyOptions): Promise<Buffer> {
   const encoding = req.headers['content-encoding'] ?? 'identity'
   // Not inflated: a few bytes could become more than there is memory for.
   if (encoding.toLowerCase() !== 'identity') throw new UserFault('unsupported_type', 'a compressed body is not taken here')
   const checkSize = (size: number): void => {
-    if (size > maxBytes) throw new UserFault('too_large', `the body is larger than ${maxBytes} bytes`)
+    if (size > maxBytes) throw new UserFault('too_large', `the body is larger than ${maxBytes} bytes${limit === undefined ? '' : `, which is what the limit ${limit} leaves room for`}`)
   }
   checkSize(Number(req.headers['content-length'] ?? 0))
   const chunks: Buffer[] = []

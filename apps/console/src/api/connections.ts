@@ -24,7 +24,7 @@ const connectionSchema = z.object({
 /** What a peer may send in a closing handshake (RFC 6455, 7.4). */
 const closeCode = z
   .string()
-  .refine((value) => value === '1000' || /^[34]\d{3}$/.test(value), 'is 1000, or 3000 to 4999')
+  .refine((value) => value === '1000' || /^[34]\d{3}$/.test(value), 'must be 1000, or 3000 to 4999')
   .transform(Number)
   .optional()
   .meta({ type: 'integer', description: '1000 if absent, or 3000 to 4999' })

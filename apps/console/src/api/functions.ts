@@ -15,7 +15,7 @@ const source = z
 
 const functionBody = z.strictObject({
   code: source,
-  methods: z.array(z.string().regex(/^[A-Z]{1,20}$/, 'is an HTTP method in upper case')).max(20).optional().meta({ description: 'HTTP methods; absent or empty means all' }),
+  methods: z.array(z.string().regex(/^[A-Z]{1,20}$/, 'must be an HTTP method in upper case')).max(20).optional().meta({ description: 'HTTP methods; absent or empty means all' }),
   description: text(1_024).optional(),
   changelog: text(1_024).optional().meta({ description: 'what this version changes' })
 })
@@ -150,6 +150,7 @@ export const functionRoutes: Route[] = [
     params: functionParams,
     body: functionBody,
     source: true,
+    bodyLimit: 'sourceBytes',
     maxBody: async ({ appid }, { catalog }) => effectiveLimits((await needApp(catalog, appid)).limits).sourceBytes * JSON_GROWTH + ROOM,
     responses: { 200: published, 201: published },
     errors: [...PUBLISH_ERRORS],

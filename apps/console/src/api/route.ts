@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { z } from 'zod'
+import type { LimitName } from '@socklet/config'
 import type { Access, Caller } from '../auth.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Services } from '../services.ts'
@@ -39,6 +40,8 @@ export interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z
   source?: boolean
   /** Bytes that the body may have, default 1 MiB. */
   maxBody?: (params: z.output<P>, services: Services) => number | Promise<number>
+  /** The app's limit that this comes from. */
+  bodyLimit?: LimitName
   /** What it answers, by status; null for no body. */
   responses: Record<number, z.ZodType | null>
   /** Content type of the answer if it is not JSON. */

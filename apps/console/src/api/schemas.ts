@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isAppid, isEnvName, isFunctionName } from '@socklet/config'
+import { isAppid, isEnvName, isFunctionName, isReservedAppid } from '@socklet/config'
 import type { IssueParams } from './validate.ts'
 
 /*
@@ -13,7 +13,11 @@ const APPID_RULE = 'an appid has 3 to 32 lower-case letters, digits and hyphens,
 const FUNCTION_RULE = 'a function name has 1 to 256 letters, digits, `_`, `.`, `-` and `/`, with no slash at either end and no `./`'
 const ENV_RULE = 'the name of a variable has 1 to 128 letters, digits and `_`, and begins with no digit'
 
-export const appid = z.string().refine(isAppid, { error: APPID_RULE, ...INVALID_NAME }).meta({ pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' })
+export const appid = z
+  .string()
+  .refine((value) => !isReservedAppid(value), { error: ({ input }) => `${String(input)} is reserved: the platform itself answers there`, abort: true, ...INVALID_NAME })
+  .refine(isAppid, { error: APPID_RULE, ...INVALID_NAME })
+  .meta({ pattern: '^[a-z][a-z0-9-]{1,30}[a-z0-9]$' })
 export const functionName = z.string().refine(isFunctionName, { error: FUNCTION_RULE, ...INVALID_NAME }).meta({ description: FUNCTION_RULE })
 export const envName = z.string().refine(isEnvName, { error: ENV_RULE, ...INVALID_NAME }).meta({ description: ENV_RULE })
 
@@ -25,7 +29,7 @@ export function text(max: number, min = 0): z.ZodString {
 /** A number in a query or path. */
 export function number(min: number, max: number): z.ZodType<number> {
   const fits = (value: string): boolean => /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max
-  return z.string().refine(fits, `is a whole number from ${min} to ${max}`).transform(Number).meta({ type: 'integer', minimum: min, maximum: max })
+  return z.string().refine(fits, `must be a whole number from ${min} to ${max}`).transform(Number).meta({ type: 'integer', minimum: min, maximum: max })
 }
 
 export const limit = number(1, 1_000).optional().transform((value) => value ?? 100).meta({ type: 'integer', minimum: 1, maximum: 1_000, description: '100 if absent' })
@@ -59,7 +63,7 @@ export function listing<T extends z.ZodType>(item: T): z.ZodObject<{ items: z.Zo
 export function named<V extends z.ZodType>(key: z.ZodType<string>, value: V, maxKeys: number): z.ZodType<[name: string, value: z.output<V>][]> {
   const { $schema: _, ...valueSchema } = z.toJSONSchema(value, { io: 'input', unrepresentable: 'any' })
   return z
-    .custom<Record<string, unknown>>((input) => typeof input === 'object' && input !== null && !Array.isArray(input), 'is an object')
+    .custom<Record<string, unknown>>((input) => typeof input === 'object' && input !== null && !Array.isArray(input), 'must be an object')
     .transform((input, context) => {
       const entries = Object.entries(input)
       if (entries.length > maxKeys) context.addIssue({ code: 'custom', message: `has ${entries.length} entries, more than ${maxKeys}` })

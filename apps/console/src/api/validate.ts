@@ -29,5 +29,11 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   // A field that is not known is named itself, not the object that it is in.
   const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
   const message = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message
-  return paths.map((path) => ({ path: path.map(String).join('.').slice(0, 300), message }))
+  return paths.map((path) => ({ path: pathText(path), message }))
+}
+
+/** Never empty: the whole has a name, too, and a name that is empty shows as such. */
+function pathText(path: PropertyKey[]): string {
+  if (path.length === 0) return 'body'
+  return path.map((part) => (part === '' ? '""' : String(part))).join('.').slice(0, 300)
 }

@@ -119,9 +119,9 @@ export class Publisher {
     const { appid } = app
     const { functions: maxFunctions } = effectiveLimits(app.limits)
     checkSources(app, put)
-    // The catalog counts; this only keeps us from compiling what it will refuse.
+    // The catalog counts; this only keeps us from compiling and trying what it will refuse.
     if (put.length > maxFunctions && put.length > (await allFunctions(this.#catalog, appid)).length) {
-      throw new UserFault('too_many_functions', `${put.length} functions are more than the ${maxFunctions} that ${appid} may have`)
+      throw tooManyFunctions(appid, put.length, maxFunctions)
     }
     const compiled = await this.#compileAll(put)
     const request: PublishRequest = { put: compiled.map(({ version }) => version), remove, prune, maxFunctions }
@@ -138,13 +138,14 @@ export class Publisher {
   }
 
   /** Checks the change against the functions that it leaves as they are. Settles with those of them that it may break. */
-  async #checkWithOthers(appid: string, compiled: CompiledDraft[], { remove, prune }: PublishRequest): Promise<string[]> {
+  async #checkWithOthers(appid: string, compiled: CompiledDraft[], { remove, prune, maxFunctions }: PublishRequest): Promise<string[]> {
     // Then nothing stays but what is put.
     const before = prune === true ? new Map<string, Shape>() : await this.#shapes.ofApp(appid)
     const after = new Map(before)
     for (const name of remove) after.delete(name)
     for (const { version, shape } of compiled) after.set(version.name, shape)
     const put = compiled.map(({ version }) => version.name)
+    if (prune !== true && after.size > maxFunctions && after.size > before.size) throw tooManyFunctions(appid, after.size, maxFunctions)
     if (put.length > 0) checkTogether(appid, after, put)
     const removed = remove.filter((name) => before.has(name) && !after.has(name))
     // Who imported a function that will be gone, only the imports as they are now tell.
@@ -187,11 +188,15 @@ function appNotFound(appid: string): UserFault {
   return new UserFault('app_not_found', `there is no app ${JSON.stringify(appid)}`)
 }
 
+function tooManyFunctions(appid: string, count: number, max: number): UserFault {
+  return new UserFault('too_many_functions', `${appid} would have ${count} functions, more than the limit functions of ${max}`)
+}
+
 function checkSources(app: App, put: Draft[]): void {
   const { sourceBytes } = effectiveLimits(app.limits)
   for (const { name, code } of put) {
     const bytes = Buffer.byteLength(code)
-    if (bytes > sourceBytes) throw new UserFault('too_large', `the source of ${name} has ${bytes} bytes, more than the limit of ${sourceBytes}`)
+    if (bytes > sourceBytes) throw new UserFault('too_large', `the source of ${name} has ${bytes} bytes, more than the limit sourceBytes of ${sourceBytes}`)
   }
 }
 
