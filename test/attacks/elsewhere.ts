@@ -20,5 +20,6 @@ export const elsewhere: ElsewhereAttack[] = [
   { name: 'Slow handshakes, endless headers, crowds of connections', layer: 'gateway', holds: 'Ended after their time, refused above the limits; memory stays.', tests: ['test/limits/connecting.test.ts', 'test/limits/descriptors.test.ts'] },
   { name: 'Messages too large, too many, octet by octet', layer: 'gateway', holds: 'Reading pauses, then 1008 or 1009; others are read meanwhile.', tests: ['test/limits/reading.test.ts'] },
   { name: 'Code that is published to do harm while it is tried', layer: 'pool', holds: 'It runs where nothing comes of what it does; what does not load is refused, the old version goes on.', tests: ['test/publishing/refused.test.ts'] },
+  { name: 'Bodies that are announced and do not come, and publishes without end', layer: 'console', holds: 'The operator suspends and deletes the app all the same, others publish, and what has stopped coming is given up.', tests: ['apps/console/test/http.test.ts', 'apps/console/test/functions.test.ts'] },
   { name: 'Requests to the console that are no HTTP, and its page in a frame', layer: 'console', holds: 'Refused; answers cannot be framed, sniffed or stored.', tests: ['apps/console/test/http.test.ts'] }
 ]
