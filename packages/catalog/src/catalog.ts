@@ -90,6 +90,9 @@ export interface Release {
 
 export type CatalogErrorCode = 'app_exists' | 'app_not_found' | 'function_not_found' | 'version_not_found' | 'token_not_found' | 'env_not_found' | 'too_many_functions' | 'invalid_cursor'
 
+/** How far an app has got: who has seen less of it has something to learn. */
+export type Revision = Pick<App, 'appid' | 'revision'>
+
 /** The request cannot be carried out as things are: the caller's fault, not the catalog's. */
 export class CatalogError extends Error {
   override readonly name = 'CatalogError'
@@ -115,6 +118,8 @@ export interface Catalog {
   getApp(appid: string): Promise<App | null>
   /** In the order of appid. */
   listApps(query: PageQuery): Promise<Page<App>>
+  /** Of all apps at once, in any order: little of each, so that it costs milliseconds for thousands of them. */
+  listRevisions(): Promise<Revision[]>
   /** `limits` are merged into those that are set; a limit that is null goes back to the default. */
   updateApp(appid: string, patch: { name?: string; state?: App['state']; limits?: { [K in keyof Limits]?: number | null } }): Promise<App>
   /** Removes the app with all that belongs to it. */

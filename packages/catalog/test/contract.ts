@@ -143,6 +143,21 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
         }
       })
 
+      it('are listed with their revisions, all at once', async () => {
+        const other = await open()
+        try {
+          expect(await other.catalog.listRevisions()).toEqual([])
+          for (const appid of ['b', 'a', '__proto__']) await other.catalog.createApp({ appid, name: appid })
+          await other.catalog.setEnv('a', { KEY: 'value' })
+          const listed = async (): Promise<unknown[]> => (await other.catalog.listRevisions()).toSorted((a, b) => (a.appid < b.appid ? -1 : 1))
+          expect(await listed()).toEqual([{ appid: '__proto__', revision: 1 }, { appid: 'a', revision: 2 }, { appid: 'b', revision: 1 }])
+          await other.catalog.deleteApp('b')
+          expect(await listed()).toEqual([{ appid: '__proto__', revision: 1 }, { appid: 'a', revision: 2 }])
+        } finally {
+          await other.cleanup()
+        }
+      })
+
       it('are removed with all that belongs to them, and start clean when made again', async () => {
         const appid = await newApp()
         const other = await newApp()

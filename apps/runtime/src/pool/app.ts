@@ -22,6 +22,8 @@ export interface PoolApp {
   /** On links. Never given to another app. */
   readonly number: number
   route: AppRoute
+  /** Of the catalog's app, as it was read last: another one there has something that is not in force. */
+  revision: number
   /** What the gateways have heard of it, and which of them. */
   toldRoute: string
   placement: Placement | null
@@ -54,6 +56,7 @@ export function makePoolApp(number: number, release: Release): PoolApp {
     appid: release.app.appid,
     number,
     route: routeOf(number, release),
+    revision: release.app.revision,
     toldRoute: '',
     placement: null,
     restarts: 0,
@@ -75,6 +78,7 @@ export function makePoolApp(number: number, release: Release): PoolApp {
 /** Takes over what the catalog says now. */
 export function refresh(app: PoolApp, release: Release): void {
   app.route = routeOf(app.number, release)
+  app.revision = release.app.revision
 }
 
 /** No other app is ever in the worker that holds it. */

@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Catalog } from '@socklet/catalog'
 import { WEBSOCKET_FUNCTION } from '@socklet/config'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
+import type { Changes } from './changes.ts'
 import { listConnections, mustFind, positive } from './connections.ts'
 import type { Gateways } from './gateways.ts'
 import type { LogStore } from './logs.ts'
 import type { Placements } from './placement.ts'
 import { appStats, processes } from './stats.ts'
-import type { SharedStates } from './shared-states.ts'
 import type { Trials } from './trials.ts'
 import { tryChange } from './try-change.ts'
 import type { Workers } from './workers.ts'
@@ -17,10 +16,10 @@ import type { Workers } from './workers.ts'
 export interface PoolParts {
   catalog: Catalog
   apps: Apps
+  changes: Changes
   workers: Workers
   gateways: Gateways
   placements: Placements
-  states: SharedStates
   trials: Trials
   logs: LogStore
   consolePid: () => number | null
@@ -60,10 +59,10 @@ function mayConnect({ route: { state, functions, limits } }: PoolApp): boolean {
 
 /** What consoles ask, but `hello` and `tail`. */
 export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfConsole>, 'hello' | 'tail'> {
-  const { apps, workers, gateways, placements, logs } = parts
+  const { apps, changes, workers, gateways, placements, logs } = parts
   return {
     appChanged: async ({ appid }) => {
-      await applyChange(parts, appid)
+      await changes.apply(appid)
       return null
     },
     restart: async ({ appid }) => {
@@ -87,44 +86,4 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
     runtime: () => ({ sandbox: workers.sandbox, workerRestarts: workers.restarts }),
     ready: () => gateways.size > 0 && workers.all.length > 0
   }
-}
-
-const QUIET_WITHIN_MS = 3_000
-const QUIET_CHECK_MS = 20
-
-/** Settles when the app's connections are closed and their close events are handled, or when that has taken too long. */
-async function untilQuiet(gateways: Gateways, app: number): Promise<void> {
-  for (const end = Date.now() + QUIET_WITHIN_MS; Date.now() < end; await sleep(QUIET_CHECK_MS)) {
-    const traffic = (await gateways.traffic(app)).get(app)
-    if (traffic === undefined || (traffic.connections === 0 && traffic.queueEvents === 0)) return
-  }
-}
-
-/** Puts in force what the catalog says: first where the code runs, then where clients come in. */
-async function applyChange({ apps, gateways, placements, states, logs }: PoolParts, appid: string): Promise<void> {
-  const before = apps.known(appid)
-  const limits = before?.route.limits
-  const app = await apps.reload(appid)
-  if (app === null) {
-    await gateways.all('route', { appid, route: null })
-    if (before !== undefined) await placements.remove(before)
-    else await states.remove({ appid })
-    logs.remove(appid)
-    return
-  }
-  // A suspended app still gets the close events of the connections that it loses.
-  if (app.route.state === 'suspended') {
-    await tellRoute(gateways, app)
-    await untilQuiet(gateways, app.number)
-  }
-  if (limits !== undefined) await placements.update(app, limits)
-  if (app.route.state === 'running') await tellRoute(gateways, app)
-}
-
-/** Most publishes change nothing for the gateways, which may be busy. */
-async function tellRoute(gateways: Gateways, app: PoolApp): Promise<void> {
-  const told = `${gateways.indexes.join()} ${JSON.stringify(app.route)}`
-  if (app.toldRoute === told) return
-  await gateways.all('route', { appid: app.appid, route: app.route })
-  app.toldRoute = told
 }

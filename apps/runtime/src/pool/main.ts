@@ -12,6 +12,7 @@ import { makeGuest } from '../snapshot/index.ts'
 import { setGuestModules } from './app.ts'
 import { Apps } from './apps.ts'
 import type { PoolParts } from './calls.ts'
+import { Changes } from './changes.ts'
 import { Fetches, isPublicAddress, makeResolve } from './fetch/index.ts'
 import { Gateways } from './gateways.ts'
 import { onCounted } from './counts.ts'
@@ -77,8 +78,9 @@ const workers = new Workers({
   report
 })
 const placements = new Placements({ apps, workers, gateways, states, memoryBytes, report, log })
+const changes = new Changes({ catalog, apps, gateways, placements, states, logs, report })
 const trials = new Trials({ program: guest.worker, snapshot: guest.snapshot, sandbox, memoryBytes, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
-const parts: PoolParts = { catalog, apps, workers, trials, gateways, placements, states, logs, consolePid: () => [...consoles][0]?.pid ?? null }
+const parts: PoolParts = { catalog, apps, changes, workers, trials, gateways, placements, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({
   parts: () => parts,

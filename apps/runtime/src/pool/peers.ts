@@ -48,13 +48,14 @@ export async function listenForPeers(options: PeersOptions): Promise<Server> {
 }
 
 function acceptPeer(socket: Socket, { parts, consoles, onGateways }: PeersOptions): void {
-  const { gateways } = parts()
+  const { gateways, changes } = parts()
   let leave = (): void => {}
   const become = (params: Hello): void => {
     if (params.gateway === undefined) {
       const console: Console = { control: control as unknown as Console['control'], pid: params.pid ?? 0, tails: peer.tails }
       consoles.add(console)
       leave = () => consoles.delete(console)
+      changes.catchUp()
     } else {
       const index = params.gateway
       const gateway = control as unknown as Control<GatewayCalls, CallMap>

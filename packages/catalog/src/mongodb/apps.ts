@@ -1,6 +1,6 @@
 import { MongoServerError, type ClientSession, type WithId } from 'mongodb'
 import type { LimitName } from '@socklet/config'
-import type { App, Catalog } from '../catalog.ts'
+import type { App, Catalog, Revision } from '../catalog.ts'
 import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
 import { mergeLimits } from '../limits.ts'
@@ -37,7 +37,7 @@ export async function touchApp(store: Store, session: ClientSession, appid: stri
   return toApp(doc)
 }
 
-export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'updateApp' | 'deleteApp'> {
+export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp'> {
   return {
     async createApp({ appid, name }) {
       const now = Date.now()
@@ -65,6 +65,10 @@ export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 
         .toArray()
       return page('apps', docs.map(toApp), query, (app) => app.appid)
     },
+
+    // In a transaction, for its majority: who has lost its place as primary would answer with what was.
+    listRevisions: () =>
+      store.transaction((session) => store.apps.find<Revision>({}, { session, projection: { _id: 0, appid: 1, revision: 1 } }).toArray()),
 
     updateApp: (appid, patch) =>
       store.transaction(async (session) => {

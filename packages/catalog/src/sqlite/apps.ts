@@ -1,4 +1,4 @@
-import type { App, Catalog } from '../catalog.ts'
+import type { App, Catalog, Revision } from '../catalog.ts'
 import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
 import { mergeLimits } from '../limits.ts'
@@ -46,7 +46,7 @@ export function touchApp(db: Database, appid: string, now: number): number {
   return row.revision
 }
 
-export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'updateApp' | 'deleteApp'> {
+export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp'> {
   return {
     createApp: async ({ appid, name }) =>
       db.write(() => {
@@ -64,6 +64,8 @@ export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' |
         const rows = db.all<AppRow>('SELECT * FROM apps WHERE appid > ? ORDER BY appid LIMIT ?', after, query.limit + 1)
         return page('apps', rows.map(toApp), query, (app) => app.appid)
       }),
+
+    listRevisions: async () => db.read(() => db.all<Revision>('SELECT appid, revision FROM apps').map((row) => ({ ...row }))),
 
     updateApp: async (appid, patch) =>
       db.write(() => {
