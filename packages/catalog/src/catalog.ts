@@ -2,6 +2,8 @@ import type { Limits } from '@socklet/config'
 
 export interface App {
   appid: string
+  /** Unlike that of any app that had the appid before it. Empty for an app from before there were instances. */
+  instance: string
   name: string
   state: 'running' | 'suspended'
   /** Limits that were set for this app; the others are the defaults. */
@@ -90,8 +92,11 @@ export interface Release {
 
 export type CatalogErrorCode = 'app_exists' | 'app_not_found' | 'function_not_found' | 'version_not_found' | 'token_not_found' | 'env_not_found' | 'too_many_functions' | 'invalid_cursor'
 
-/** How far an app has got: who has seen less of it has something to learn. */
-export type Revision = Pick<App, 'appid' | 'revision'>
+/** How far an app has got: who has seen another revision of it, or another instance, has something to learn. */
+export type Revision = Pick<App, 'appid' | 'instance' | 'revision'>
+
+/** An app that is no more. What is kept of it outside the catalog may still be there. */
+export type DeletedApp = Pick<App, 'appid' | 'instance'>
 
 /** The request cannot be carried out as things are: the caller's fault, not the catalog's. */
 export class CatalogError extends Error {
@@ -122,8 +127,12 @@ export interface Catalog {
   listRevisions(): Promise<Revision[]>
   /** `limits` are merged into those that are set; a limit that is null goes back to the default. */
   updateApp(appid: string, patch: { name?: string; state?: App['state']; limits?: { [K in keyof Limits]?: number | null } }): Promise<App>
-  /** Removes the app with all that belongs to it. */
+  /** Removes the app with all that belongs to it, and remembers it among the deleted ones. */
   deleteApp(appid: string): Promise<void>
+  /** In any order. */
+  listDeleted(): Promise<DeletedApp[]>
+  /** What was kept of this one elsewhere is removed. One that is not remembered is no error. */
+  forgetDeleted(app: DeletedApp): Promise<void>
 
   /**
    * Publishes and removes functions, all or none. A function's versions are numbered from 1;

@@ -3,6 +3,7 @@ import type { Catalog } from './catalog.ts'
 import { openSqliteCatalog } from './sqlite.ts'
 
 export * from './catalog.ts'
+export { appidIn, dataName } from './instance.ts'
 
 /**
  * The platform's catalog: in MongoDB if there is a URL, else in the data folder, in which the process has to be.

@@ -68,7 +68,7 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
       it('are created, read and refused a second time', async () => {
         const before = Date.now()
         const app = await catalog.createApp({ appid: 'first', name: 'Fïrst' })
-        expect(app).toEqual({ appid: 'first', name: 'Fïrst', state: 'running', limits: {}, revision: 1, createdAt: app.createdAt, updatedAt: app.createdAt })
+        expect(app).toEqual({ appid: 'first', instance: expect.stringMatching(/^[\w-]{12}$/), name: 'Fïrst', state: 'running', limits: {}, revision: 1, createdAt: app.createdAt, updatedAt: app.createdAt })
         expect(app.createdAt).toBeGreaterThanOrEqual(before)
         expect(app.createdAt).toBeLessThanOrEqual(Date.now())
         expect(await catalog.getApp('first')).toEqual(app)
@@ -149,13 +149,33 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
           expect(await other.catalog.listRevisions()).toEqual([])
           for (const appid of ['b', 'a', '__proto__']) await other.catalog.createApp({ appid, name: appid })
           await other.catalog.setEnv('a', { KEY: 'value' })
-          const listed = async (): Promise<unknown[]> => (await other.catalog.listRevisions()).toSorted((a, b) => (a.appid < b.appid ? -1 : 1))
-          expect(await listed()).toEqual([{ appid: '__proto__', revision: 1 }, { appid: 'a', revision: 2 }, { appid: 'b', revision: 1 }])
+          const revisions = async (): Promise<unknown[]> => (await other.catalog.listRevisions()).toSorted((a, b) => (a.appid < b.appid ? -1 : 1))
+          const of = async (appid: string, revision: number): Promise<unknown> => ({ appid, instance: (await other.catalog.getApp(appid))!.instance, revision })
+          expect(await revisions()).toEqual([await of('__proto__', 1), await of('a', 2), await of('b', 1)])
           await other.catalog.deleteApp('b')
-          expect(await listed()).toEqual([{ appid: '__proto__', revision: 1 }, { appid: 'a', revision: 2 }])
+          expect(await revisions()).toEqual([await of('__proto__', 1), await of('a', 2)])
         } finally {
           await other.cleanup()
         }
+      })
+
+      it('are another instance when they are made again, and the one before is remembered until it is forgotten', async () => {
+        const appid = await newApp()
+        const mine = async () => (await catalog.listDeleted()).filter((each) => each.appid === appid)
+        const first = (await catalog.getApp(appid))!.instance
+        await publish(appid, version('f'))
+        expect((await catalog.release(appid))!.app.instance).toBe(first)
+        await catalog.deleteApp(appid)
+        expect(await mine()).toEqual([{ appid, instance: first }])
+        const second = (await catalog.createApp({ appid, name: 'Again' })).instance
+        expect(second).not.toBe(first)
+        await catalog.deleteApp(appid)
+        expect(new Set((await mine()).map(({ instance }) => instance))).toEqual(new Set([first, second]))
+        await refused(catalog.deleteApp(appid), 'app_not_found')
+        expect(await mine()).toHaveLength(2)
+        await catalog.forgetDeleted({ appid, instance: first })
+        await catalog.forgetDeleted({ appid, instance: first })
+        expect(await mine()).toEqual([{ appid, instance: second }])
       })
 
       it('are removed with all that belongs to them, and start clean when made again', async () => {

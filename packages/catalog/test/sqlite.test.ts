@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Catalog } from '../src/index.ts'
+import { appidIn, dataName, type Catalog } from '../src/index.ts'
 import { openSqliteCatalog } from '../src/sqlite.ts'
 import { catalogContract, version } from './contract.ts'
 
@@ -71,6 +71,26 @@ describe('the SQLite file', () => {
     const second = await open(path)
     expect(await stateOf(second)).toEqual(before)
     expect((await second.publish('kept', { put: [version('g')], remove: [], maxFunctions: 10 })).published[0]!.info.version).toBe(2)
+  })
+
+  it('is brought up to date, and its apps keep what they have elsewhere under their appid', async () => {
+    const path = await newFile()
+    const earlier = await openSqliteCatalog(path)
+    for (const appid of ['old', 'gone']) await earlier.createApp({ appid, name: appid })
+    await earlier.close()
+    const db = new DatabaseSync(path)
+    db.exec('ALTER TABLE apps DROP COLUMN instance; DROP TABLE deleted_apps; PRAGMA user_version = 1')
+    db.close()
+    const catalog = await open(path)
+    const old = (await catalog.getApp('old'))!
+    expect(old).toMatchObject({ name: 'old', instance: '', revision: 1 })
+    expect(dataName(old)).toBe('old')
+    await catalog.deleteApp('gone')
+    expect(await catalog.listDeleted()).toEqual([{ appid: 'gone', instance: '' }])
+    const again = await catalog.createApp({ appid: 'gone', name: 'again' })
+    expect(dataName(again)).not.toBe('gone')
+    expect(appidIn(dataName(again))).toBe('gone')
+    expect(appidIn(dataName(old))).toBe('old')
   })
 
   it('can be read by its owner only', async () => {

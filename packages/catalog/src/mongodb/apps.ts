@@ -1,16 +1,17 @@
 import { MongoServerError, type ClientSession, type WithId } from 'mongodb'
 import type { LimitName } from '@socklet/config'
-import type { App, Catalog, Revision } from '../catalog.ts'
+import type { App, Catalog } from '../catalog.ts'
 import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
+import { newInstance } from '../instance.ts'
 import { mergeLimits } from '../limits.ts'
 import { NO_ID, type AppDoc, type Store } from './store.ts'
 
 const DUPLICATE_KEY = 11_000
 
-function toApp({ appid, name, state, limits, revision, createdAt, updatedAt }: AppDoc): App {
+function toApp({ appid, instance = '', name, state, limits, revision, createdAt, updatedAt }: AppDoc): App {
   const own = Object.fromEntries(limits.map((limit) => [limit.name, limit.value]))
-  return { appid, name, state, limits: own, revision, createdAt, updatedAt }
+  return { appid, instance, name, state, limits: own, revision, createdAt, updatedAt }
 }
 
 export async function findApp(store: Store, session: ClientSession, appid: string): Promise<App | null> {
@@ -37,11 +38,11 @@ export async function touchApp(store: Store, session: ClientSession, appid: stri
   return toApp(doc)
 }
 
-export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp'> {
+export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp' | 'listDeleted' | 'forgetDeleted'> {
   return {
     async createApp({ appid, name }) {
       const now = Date.now()
-      const doc: AppDoc = { appid, name, state: 'running', limits: [], revision: 1, tokensMade: 0, createdAt: now, updatedAt: now }
+      const doc: AppDoc = { appid, instance: newInstance(), name, state: 'running', limits: [], revision: 1, tokensMade: 0, createdAt: now, updatedAt: now }
       try {
         await store.apps.insertOne({ ...doc })
       } catch (error) {
@@ -68,7 +69,10 @@ export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 
 
     // In a transaction, for its majority: who has lost its place as primary would answer with what was.
     listRevisions: () =>
-      store.transaction((session) => store.apps.find<Revision>({}, { session, projection: { _id: 0, appid: 1, revision: 1 } }).toArray()),
+      store.transaction(async (session) => {
+        const docs = await store.apps.find({}, { session, projection: { _id: 0, appid: 1, instance: 1, revision: 1 } }).toArray()
+        return docs.map(({ appid, instance = '', revision }) => ({ appid, instance, revision }))
+      }),
 
     updateApp: (appid, patch) =>
       store.transaction(async (session) => {
@@ -82,13 +86,23 @@ export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 
     deleteApp: (appid) =>
       store.transaction(async (session) => {
         const ofApp = { appid: { $eq: appid } }
-        const { deletedCount } = await store.apps.deleteOne(ofApp, { session })
-        if (deletedCount === 0) throw appNotFound(appid)
+        const doc = await store.apps.findOneAndDelete(ofApp, { session })
+        if (doc === null) throw appNotFound(appid)
+        await store.deletedApps.insertOne({ appid, instance: doc.instance ?? '' }, { session })
         await store.functions.deleteMany(ofApp, { session })
         await store.versions.deleteMany(ofApp, { session })
         await store.sources.deleteMany(ofApp, { session })
         await store.env.deleteMany(ofApp, { session })
         await store.tokens.deleteMany(ofApp, { session })
-      })
+      }),
+
+    listDeleted: async () => {
+      const docs = await store.deletedApps.find({}, NO_ID).toArray()
+      return docs.map(({ appid, instance }) => ({ appid, instance }))
+    },
+
+    forgetDeleted: async ({ appid, instance }) => {
+      await store.deletedApps.deleteOne({ appid: { $eq: appid }, instance: { $eq: instance } })
+    }
   }
 }

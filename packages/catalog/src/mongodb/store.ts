@@ -1,5 +1,5 @@
 import { MongoClient, type ClientSession, type Collection, type MongoClientOptions, type TransactionOptions } from 'mongodb'
-import type { App, FunctionInfo, Token } from '../catalog.ts'
+import type { App, DeletedApp, FunctionInfo, Token } from '../catalog.ts'
 import type { LimitName } from '@socklet/config'
 
 const CONNECT_MS = 5_000
@@ -9,7 +9,9 @@ const CONNECT_MS = 5_000
  * so none can be taken for an operator or a path.
  */
 
-export interface AppDoc extends Omit<App, 'limits'> {
+export interface AppDoc extends Omit<App, 'instance' | 'limits'> {
+  /** Absent in apps from before there were instances. */
+  instance?: string
   limits: { name: LimitName; value: number }[]
   /** Grows with each token. Written so that making a token collides with deleting the app. */
   tokensMade: number
@@ -55,6 +57,7 @@ export interface SettingDoc {
 /** The collections, and transactions over them. What runs in one MUST pass its session on, and may run more than once. */
 export interface Store {
   apps: Collection<AppDoc>
+  deletedApps: Collection<DeletedApp>
   functions: Collection<FunctionDoc>
   versions: Collection<VersionDoc>
   sources: Collection<SourceDoc>
@@ -120,6 +123,7 @@ async function collections(client: MongoClient, name: string): Promise<Store> {
   const db = client.db(name, { writeConcern: { w: 'majority' } })
   const store: Store = {
     apps: db.collection('apps'),
+    deletedApps: db.collection('deletedApps'),
     functions: db.collection('functions'),
     versions: db.collection('versions'),
     sources: db.collection('sources'),
@@ -137,6 +141,7 @@ async function collections(client: MongoClient, name: string): Promise<Store> {
 async function createIndexes(store: Store): Promise<void> {
   const unique = { unique: true }
   await store.apps.createIndex({ appid: 1 }, unique)
+  await store.deletedApps.createIndex({ appid: 1, instance: 1 }, unique)
   await store.functions.createIndex({ appid: 1, name: 1 }, unique)
   await store.versions.createIndex({ appid: 1, name: 1, version: 1 }, unique)
   await store.sources.createIndex({ appid: 1, name: 1, version: 1, kind: 1, part: 1 }, unique)

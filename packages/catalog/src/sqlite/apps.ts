@@ -1,11 +1,13 @@
-import type { App, Catalog, Revision } from '../catalog.ts'
+import type { App, Catalog, DeletedApp, Revision } from '../catalog.ts'
 import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
+import { newInstance } from '../instance.ts'
 import { mergeLimits } from '../limits.ts'
 import type { Database } from './database.ts'
 
 interface AppRow {
   appid: string
+  instance: string
   name: string
   state: App['state']
   limits: string
@@ -17,6 +19,7 @@ interface AppRow {
 function toApp(row: AppRow): App {
   return {
     appid: row.appid,
+    instance: row.instance,
     name: row.name,
     state: row.state,
     limits: JSON.parse(row.limits) as App['limits'],
@@ -46,13 +49,14 @@ export function touchApp(db: Database, appid: string, now: number): number {
   return row.revision
 }
 
-export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp'> {
+export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' | 'listApps' | 'listRevisions' | 'updateApp' | 'deleteApp' | 'listDeleted' | 'forgetDeleted'> {
   return {
     createApp: async ({ appid, name }) =>
       db.write(() => {
         const now = Date.now()
-        const insert = "INSERT INTO apps VALUES (?, ?, 'running', '{}', 1, ?, ?) ON CONFLICT DO NOTHING"
-        if (db.run(insert, appid, name, now, now) === 0) throw appExists(appid)
+        const columns = 'appid, instance, name, state, limits, revision, created_at, updated_at'
+        const insert = `INSERT INTO apps (${columns}) VALUES (?, ?, ?, 'running', '{}', 1, ?, ?) ON CONFLICT DO NOTHING`
+        if (db.run(insert, appid, newInstance(), name, now, now) === 0) throw appExists(appid)
         return requireApp(db, appid)
       }),
 
@@ -65,7 +69,7 @@ export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' |
         return page('apps', rows.map(toApp), query, (app) => app.appid)
       }),
 
-    listRevisions: async () => db.read(() => db.all<Revision>('SELECT appid, revision FROM apps').map((row) => ({ ...row }))),
+    listRevisions: async () => db.read(() => db.all<Revision>('SELECT appid, instance, revision FROM apps').map((row) => ({ ...row }))),
 
     updateApp: async (appid, patch) =>
       db.write(() => {
@@ -78,7 +82,16 @@ export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' |
 
     deleteApp: async (appid) =>
       db.write(() => {
-        if (db.run('DELETE FROM apps WHERE appid = ?', appid) === 0) throw appNotFound(appid)
+        const { instance } = requireApp(db, appid)
+        db.run('DELETE FROM apps WHERE appid = ?', appid)
+        db.run('INSERT INTO deleted_apps VALUES (?, ?)', appid, instance)
+      }),
+
+    listDeleted: async () => db.read(() => db.all<DeletedApp>('SELECT appid, instance FROM deleted_apps').map((row) => ({ ...row }))),
+
+    forgetDeleted: async ({ appid, instance }) =>
+      db.write(() => {
+        db.run('DELETE FROM deleted_apps WHERE appid = ? AND instance = ?', appid, instance)
       })
   }
 }

@@ -62,6 +62,16 @@ const MIGRATIONS = [
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE apps ADD COLUMN instance TEXT NOT NULL DEFAULT '';
+
+  -- Apps of which something may still be kept outside this file.
+  CREATE TABLE deleted_apps (
+    appid    TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    PRIMARY KEY (appid, instance)
+  ) STRICT, WITHOUT ROWID;
   `
 ]
 
