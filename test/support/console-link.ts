@@ -8,6 +8,8 @@ const TOLD = '"method":"appChanged"'
 
 /** Stands between the console and the pool of a platform. */
 export interface ConsoleLink {
+  /** Does this instead, when the console has stored the change that `request` makes and tells the pool of it. Nothing that the console says is heard from then on. */
+  insteadOfTelling(request: () => Promise<unknown>, act: () => Promise<void>): Promise<void>
   /** Kills the console when it has stored the change that `request` makes, before the pool hears of it. Settles when there is another console. */
   killBeforeItTells(request: () => Promise<unknown>): Promise<void>
   close(): void
@@ -18,7 +20,7 @@ export async function standBetween(platform: Platform): Promise<ConsoleLink> {
   const path = join(platform.data, 'run/pool.sock')
   const behind = join(platform.data, 'run/behind.sock')
   renameSync(path, behind)
-  let armed = false
+  let instead: (() => Promise<void>) | null = null
   let links = 0
   const sockets = new Set<Socket>()
   const server = createServer((from) => {
@@ -30,24 +32,33 @@ export async function standBetween(platform: Platform): Promise<ConsoleLink> {
     }
     for (const socket of [from, to]) sockets.add(socket.on('error', end).on('close', end))
     to.pipe(from)
+    let deaf = false
     from.on('data', (chunk) => {
-      if (!armed || !chunk.includes(TOLD)) return void to.write(chunk)
-      armed = false
-      void killConsole(platform)
+      deaf ||= instead !== null && chunk.includes(TOLD)
+      if (!deaf) return void to.write(chunk)
+      void instead?.()
+      instead = null
     })
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
   const another = async (since: number): Promise<void> => {
     await until('there is another console', async () => links > since && (await isReady(platform)))
   }
-  await killConsole(platform)
+  process.kill(await pidOf(platform), 'SIGKILL')
   await another(0)
+  const insteadOfTelling: ConsoleLink['insteadOfTelling'] = async (request, act) => {
+    let acted: Promise<void> | undefined
+    instead = () => (acted = act())
+    // It has no answer.
+    await request().catch(() => {})
+    await acted
+  }
   return {
+    insteadOfTelling,
     killBeforeItTells: async (request) => {
       const since = links
-      armed = true
-      // It has no answer.
-      await request().catch(() => {})
+      const pid = await pidOf(platform)
+      await insteadOfTelling(request, async () => void process.kill(pid, 'SIGKILL'))
       await another(since)
     },
     close: () => {
@@ -57,9 +68,13 @@ export async function standBetween(platform: Platform): Promise<ConsoleLink> {
   }
 }
 
-const isReady = async (platform: Platform): Promise<boolean> => (await fetch(`${platform.console}/readyz`).catch(() => null))?.status === 200
+/** Whether there is a console that says so. */
+export async function isReady(platform: Platform): Promise<boolean> {
+  return (await fetch(`${platform.console}/readyz`).catch(() => null))?.status === 200
+}
 
-async function killConsole(platform: Platform): Promise<void> {
+/** Of the console. */
+async function pidOf(platform: Platform): Promise<number> {
   const { json } = await platform.admin('GET', '/platform')
-  process.kill(json.processes.find(({ kind }: { kind: string }) => kind === 'console').pid, 'SIGKILL')
+  return json.processes.find(({ kind }: { kind: string }) => kind === 'console').pid
 }

@@ -4,7 +4,7 @@ import { SharedError, openSharedStore, type KeyInfo, type SharedStore, type Stor
 /** A value is shown up to about so many bytes of what is stored. */
 const MAX_VALUE_BYTES = 512 * 1024
 
-/** The shared store's file, to look at: the pool alone writes it. */
+/** The shared store's file, to look at: the pool alone writes it. Apps have their data names there (packages/catalog). */
 export class SharedReader {
   readonly #path: string
   #store: SharedStore | undefined
@@ -14,13 +14,13 @@ export class SharedReader {
   }
 
   /** @throws SharedError `invalid_cursor`, `failed` */
-  async keys(appid: string, query: { limit: number; cursor?: string }): Promise<{ items: KeyInfo[]; nextCursor?: string }> {
-    return (await this.#open()?.keys(appid, query)) ?? { items: [] }
+  async keys(name: string, query: { limit: number; cursor?: string }): Promise<{ items: KeyInfo[]; nextCursor?: string }> {
+    return (await this.#open()?.keys(name, query)) ?? { items: [] }
   }
 
   /** @throws SharedError `failed` */
-  async value(appid: string, key: Uint8Array): Promise<StoredValue | null> {
-    return (await this.#open()?.value(appid, key, { maxBytes: MAX_VALUE_BYTES })) ?? null
+  async value(name: string, key: Uint8Array): Promise<StoredValue | null> {
+    return (await this.#open()?.value(name, key, { maxBytes: MAX_VALUE_BYTES })) ?? null
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { dataName } from '@socklet/catalog'
 import { ENTRY_BYTES, NodeKind, RecordWriter, keyBytes, openSharedStore, type SharedStore } from '@socklet/shared'
 import { CallError } from '@socklet/protocol'
 import { harness, type Harness } from './harness.ts'
@@ -7,9 +8,12 @@ import { harness, type Harness } from './harness.ts'
 let h: Harness
 let store: SharedStore
 let lease: number
+/** Of the app in the store. */
+let chat: string
 beforeAll(async () => {
   h = await harness()
   await h.app('chat')
+  chat = dataName((await h.catalog.getApp('chat'))!)
 })
 afterAll(async () => {
   await store.close()
@@ -33,11 +37,11 @@ test('there is nothing before the pool has made the store', async () => {
 describe('what cloud.shared holds', () => {
   beforeAll(async () => {
     store = openSharedStore(join(h.folder, 'shared.db'))
-    ;({ lease } = await store.open('chat'))
+    ;({ lease } = await store.open(chat))
     const records = new RecordWriter().node(1, NodeKind.MAP)
       .set(0, 2, key('users'), node(1)).set(1, 0, key('a/b'), key('$socket:s-1')).set(1, 1, key('$5'), key('$12n'))
       .set(0, 1, key('first'), key('text')).set(0, 3, key('$5'), key('$5')).set(0, 4, key('$$5'), key('$true')).set(0, 5, key('a/b ?ü'), key('$null'))
-    await store.write('chat', lease, records.finish(), { bytes: 10_000 })
+    await store.write(chat, lease, records.finish(), { bytes: 10_000 })
   })
 
   test('is listed in its order, by pages', async () => {
@@ -61,7 +65,7 @@ describe('what cloud.shared holds', () => {
   })
 
   test('is what was written last', async () => {
-    await store.write('chat', lease, new RecordWriter().set(0, 1, key('first'), key('other')).finish(), { bytes: 10_000 })
+    await store.write(chat, lease, new RecordWriter().set(0, 1, key('first'), key('other')).finish(), { bytes: 10_000 })
     expect((await h.ask('GET', `${path}/first`)).body.value).toBe('other')
   })
 

@@ -61,6 +61,9 @@ export interface StoredValue extends KeyInfo {
 /**
  * The durable copy of every app's `cloud.shared`. records.ts says what is in it.
  *
+ * Wherever an app has an `appid` here, that is its name for the store: a platform that gives the same appid to one app after another MUST
+ * use a name that no other app ever has (`dataName` of the catalog).
+ *
  * At most one holder of an app writes: the one who opened it last. What is stored is always what a lease began with plus the writes that it
  * made until some moment, in their order and without a gap: a refused write makes its lease void, since those after it were made by
  * somebody who took it for done.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { dataName } from '@socklet/catalog'
 import { KIND_NAMES, keyBytes, keyText, kindName, readable, type KeyInfo } from '@socklet/shared'
 import { UserFault } from '../errors.ts'
 import { needApp } from './apps.ts'
@@ -50,8 +51,8 @@ export const sharedRoutes: Route[] = [
     responses: { 200: listing(keyInfo) },
     errors: ['invalid_cursor', 'unavailable'],
     handle: async ({ params, query }, { catalog, shared }) => {
-      await needApp(catalog, params.appid)
-      const { items, ...next } = await shared.keys(params.appid, query)
+      const app = await needApp(catalog, params.appid)
+      const { items, ...next } = await shared.keys(dataName(app), query)
       return ok({ items: items.map(show), ...next })
     }
   }),
@@ -65,9 +66,9 @@ export const sharedRoutes: Route[] = [
     responses: { 200: keyValue },
     errors: ['key_not_found', 'unavailable'],
     handle: async ({ params }, { catalog, shared }) => {
-      await needApp(catalog, params.appid)
+      const app = await needApp(catalog, params.appid)
       const key = keyBytes(params.key)
-      const found = key === null ? null : await shared.value(params.appid, key)
+      const found = key === null ? null : await shared.value(dataName(app), key)
       if (found === null) throw gone(params.appid, params.key)
       return ok({ ...show(found), value: readable(found.value, { nodes: found.nodes }) })
     }

@@ -1,5 +1,5 @@
 import { WEBSOCKET_FUNCTION, effectiveLimits, type Limits } from '@socklet/config'
-import type { FunctionVersion, Release } from '@socklet/catalog'
+import { dataName, type FunctionVersion, type Release } from '@socklet/catalog'
 import { NO_COUNTS, type AppCounts, type AppRelease, type AppRoute, type ModuleSource, type Placement } from '@socklet/protocol'
 
 /** Only the isolate knows what a function exports. Who mentions the word is asked at each upgrade, who does not cannot have it. */
@@ -19,6 +19,8 @@ export function setGuestModules(modules: ModuleSource[]): void {
 /** An app as the pool knows it while it lives. Sources stay in the catalog until a worker needs them. */
 export interface PoolApp {
   readonly appid: string
+  /** Its shared values and its log are kept under this name. Another app that gets the appid has another one. */
+  readonly dataName: string
   /** On links. Never given to another app. */
   readonly number: number
   route: AppRoute
@@ -54,6 +56,7 @@ export interface PoolApp {
 export function makePoolApp(number: number, release: Release): PoolApp {
   const app: PoolApp = {
     appid: release.app.appid,
+    dataName: dataName(release.app),
     number,
     route: routeOf(number, release),
     revision: release.app.revision,

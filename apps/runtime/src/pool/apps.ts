@@ -1,4 +1,4 @@
-import type { Catalog, Release } from '@socklet/catalog'
+import { dataName, type Catalog, type Release } from '@socklet/catalog'
 import { makePoolApp, refresh, type PoolApp } from './app.ts'
 
 /** Releases that are at hand, so that an app which wakes need not wait for the catalog: as many, and none that is larger. */
@@ -36,31 +36,41 @@ export class Apps {
     return this.#byId.get(appid)
   }
 
+  /** The app if it is known, also if it is only being loaded: it may have been read before the catalog's last change. */
+  async knownSoon(appid: string): Promise<PoolApp | undefined> {
+    await this.#loading.get(appid)?.catch(() => {})
+    return this.#byId.get(appid)
+  }
+
   get all(): PoolApp[] {
     return [...this.#byId.values()]
   }
 
-  /** What the app is made of now. null if it is gone. */
-  async release(appid: string): Promise<Release | null> {
+  /** What the app is made of now. null if it is gone, also if another one has its appid. */
+  async release(app: PoolApp): Promise<Release | null> {
+    const release = await this.#release(app.appid)
+    return release !== null && isOf(app, release) ? release : null
+  }
+
+  /** Reads the app anew. null if it is gone. It is forgotten here then, and also if another one has its appid, which is returned. */
+  async reload(appid: string): Promise<PoolApp | null> {
+    const release = await this.#readRelease(appid)
+    const app = this.#byId.get(appid)
+    if (release !== null && app !== undefined && isOf(app, release)) {
+      refresh(app, release)
+      return app
+    }
+    this.#byId.delete(appid)
+    if (app !== undefined) this.#byNumber.delete(app.number)
+    return release === null ? null : this.find(appid)
+  }
+
+  async #release(appid: string): Promise<Release | null> {
     const kept = this.#releases.get(appid)
     if (kept === undefined) return this.#readRelease(appid)
     this.#releases.delete(appid)
     this.#releases.set(appid, kept)
     return kept
-  }
-
-  /** Reads the app anew. null if it is gone; then it is forgotten here too. */
-  async reload(appid: string): Promise<PoolApp | null> {
-    const release = await this.#readRelease(appid)
-    const app = this.#byId.get(appid)
-    if (release === null) {
-      this.#byId.delete(appid)
-      if (app !== undefined) this.#byNumber.delete(app.number)
-      return null
-    }
-    if (app === undefined) return this.find(appid)
-    refresh(app, release)
-    return app
   }
 
   async #readRelease(appid: string): Promise<Release | null> {
@@ -79,6 +89,10 @@ export class Apps {
     this.#byNumber.set(app.number, app)
     return app
   }
+}
+
+function isOf(app: PoolApp, release: Release): boolean {
+  return dataName(release.app) === app.dataName
 }
 
 function sizeOf({ functions }: Release): number {

@@ -1,4 +1,4 @@
-import type { Catalog } from '@socklet/catalog'
+import { dataName, type Catalog } from '@socklet/catalog'
 import { WEBSOCKET_FUNCTION } from '@socklet/config'
 import { CallError, type CallHandlers, type PoolCallsOfConsole, type PoolCallsOfGateway } from '@socklet/protocol'
 import type { PoolApp } from './app.ts'
@@ -46,7 +46,7 @@ export function gatewayCalls({ apps, gateways, placements, logs }: PoolParts): O
     },
     log: ({ app: number, line }) => {
       const app = apps.byNumber(number)
-      if (app !== undefined) logs.add(app.appid, line)
+      if (app !== undefined) logs.add(app.dataName, line)
       return null
     }
   }
@@ -59,7 +59,7 @@ function mayConnect({ route: { state, functions, limits } }: PoolApp): boolean {
 
 /** What consoles ask, but `hello` and `tail`. */
 export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfConsole>, 'hello' | 'tail'> {
-  const { apps, changes, workers, gateways, placements, logs } = parts
+  const { catalog, apps, changes, workers, gateways, placements, logs } = parts
   return {
     appChanged: async ({ appid }) => {
       await changes.apply(appid)
@@ -76,7 +76,11 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
       return (await appStats(parts, app))[appid]!
     },
     allStats: () => appStats(parts),
-    logs: (query) => logs.read(query),
+    logs: async (query) => {
+      // Asked of the catalog: the pool may not have heard yet that the appid is another app's now.
+      const app = await catalog.getApp(query.appid)
+      return app === null ? [] : logs.read({ ...query, appid: dataName(app) })
+    },
     connections: (params) => listConnections(apps, gateways, params),
     connection: async ({ appid, id }) => positive(await gateways.all('connection', { app: (await mustFind(apps, appid)).number, id })) ?? null,
     closeConnection: async ({ appid, id, code, reason }) =>

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Catalog } from '@socklet/catalog'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { dataName, type Catalog, type DeletedApp, type Revision } from '@socklet/catalog'
 import type { PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
 import type { Gateways } from './gateways.ts'
@@ -61,33 +61,55 @@ export class Changes {
 
   async #catchUp(): Promise<void> {
     const { catalog, apps } = this.#parts
-    const revisions = new Map((await catalog.listRevisions()).map(({ appid, revision }) => [appid, revision]))
+    const revisions = new Map((await catalog.listRevisions()).map((one) => [one.appid, one]))
     // An app that the pool does not know is read from the catalog when somebody comes for it.
-    for (const { appid } of apps.all.filter((app) => revisions.get(app.appid) !== app.revision)) await this.apply(appid)
+    for (const app of apps.all) if (!isLoaded(app, revisions.get(app.appid))) await this.apply(app.appid)
+    await removeData(this.#parts, await catalog.listDeleted())
   }
 }
 
+function isLoaded(app: PoolApp, now: Revision | undefined): boolean {
+  return now !== undefined && now.revision === app.revision && dataName(now) === app.dataName
+}
+
 /** First where the code runs, then where clients come in. */
-async function applyChange({ apps, gateways, placements, states, logs }: ChangesParts, appid: string): Promise<void> {
-  const before = apps.known(appid)
+async function applyChange(parts: ChangesParts, appid: string): Promise<void> {
+  const { catalog, apps, gateways, placements } = parts
+  const before = await apps.knownSoon(appid)
   const revision = before?.revision
   const limits = before?.route.limits
   const app = await apps.reload(appid)
-  if (app === null) {
-    await gateways.all('route', { appid, route: null })
-    if (before !== undefined) await placements.remove(before)
-    else await states.remove({ appid })
-    logs.remove(appid)
-    return
-  }
+  if (app === null || (before !== undefined && app !== before)) await takeAway(parts, appid, before)
+  if (app !== before) await removeData(parts, (await catalog.listDeleted()).filter((one) => one.appid === appid))
+  if (app === null) return
   // A suspended app still gets the close events of the connections that it loses.
   if (app.route.state === 'suspended') {
     await tellRoute(gateways, app)
     await untilQuiet(gateways, app.number)
   }
   // A change may be told that was caught up with meanwhile: modules that are as they should be do not start anew.
-  if (limits !== undefined && app.revision !== revision) await placements.update(app, limits)
+  if (app === before && limits !== undefined && app.revision !== revision) await placements.update(app, limits)
   if (app.route.state === 'running') await tellRoute(gateways, app)
+}
+
+/** The app is not in the catalog any more, or another one has its appid. */
+async function takeAway({ gateways, placements }: ChangesParts, appid: string, app: PoolApp | undefined): Promise<void> {
+  await gateways.all('route', { appid, route: null })
+  if (app !== undefined) await placements.remove(app)
+}
+
+/** Removes what is kept of deleted apps. The catalog forgets each of them last: whoever is killed before that finds it there again. */
+async function removeData({ catalog, apps, states, logs }: ChangesParts, deleted: DeletedApp[]): Promise<void> {
+  for (const app of deleted) {
+    const name = dataName(app)
+    // It would log on. That it is deleted is still to be told.
+    if (apps.known(app.appid)?.dataName === name) continue
+    await states.remove(name)
+    logs.remove(name)
+    await catalog.forgetDeleted(app)
+    // All of it keeps this thread busy, and there may be many.
+    await nextTurn()
+  }
 }
 
 /** Settles when the app's connections are closed and their close events are handled, or when that has taken too long. */

@@ -4,9 +4,9 @@
  */
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openCatalog } from '@socklet/catalog'
+import { appidIn, dataName, openCatalog } from '@socklet/catalog'
 import { DATA, enterDataFolder, readOptions } from '@socklet/config'
-import { decodeLogLine, runAsChild, type LogLevel } from '@socklet/protocol'
+import { CallError, decodeLogLine, runAsChild, type LogLevel } from '@socklet/protocol'
 import { openSharedStore } from '@socklet/shared'
 import { makeGuest } from '../snapshot/index.ts'
 import { setGuestModules } from './app.ts'
@@ -24,6 +24,7 @@ import { Placements } from './placement.ts'
 import { SandboxError, chooseSandbox } from './sandbox.ts'
 import { SharedStates } from './shared-states.ts'
 import { Trials } from './trials.ts'
+import type { WorkerProcess } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
 const DAY_MS = 86_400_000
@@ -40,7 +41,11 @@ setGuestModules(guest.modules)
 const consoles = new Set<Console>()
 const logs = new LogStore(
   DATA.logs,
-  (appid, entries) => tellConsoles(consoles, appid, entries),
+  (name, entries) => {
+    const appid = appidIn(name)
+    // The last lines of a deleted app are not for who follows another one that has its appid.
+    if (apps.known(appid)?.dataName === name) tellConsoles(consoles, appid, entries)
+  },
   (error) => report(`log lines were lost: ${error.message}`)
 )
 const apps = new Apps(catalog)
@@ -79,7 +84,7 @@ const workers = new Workers({
 })
 const placements = new Placements({ apps, workers, gateways, states, memoryBytes, report, log })
 const changes = new Changes({ catalog, apps, gateways, placements, states, logs, report })
-const trials = new Trials({ program: guest.worker, snapshot: guest.snapshot, sandbox, memoryBytes, lend: (appid, number, worker) => states.lend(appid, number, worker), report })
+const trials = new Trials({ program: guest.worker, snapshot: guest.snapshot, sandbox, memoryBytes, lend, report })
 const parts: PoolParts = { catalog, apps, changes, workers, trials, gateways, placements, logs, consolePid: () => [...consoles][0]?.pid ?? null }
 
 const server = await listenForPeers({
@@ -119,7 +124,15 @@ function onLate(number: number, limitMs: number): void {
 
 /** A line of the platform's own. */
 function log(appid: string, level: LogLevel, message: string): void {
-  logs.add(appid, { time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message })
+  const app = apps.known(appid)
+  if (app !== undefined) logs.add(app.dataName, { time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message })
+}
+
+/** Asked of the catalog: the pool may not have heard yet that the appid is another app's now. */
+async function lend(appid: string, number: number, worker: WorkerProcess): Promise<void> {
+  const app = await catalog.getApp(appid)
+  if (app === null) throw new CallError('app_not_found', `there is no app ${JSON.stringify(appid)}`)
+  await states.lend(dataName(app), number, worker)
 }
 
 /** The operator asked for a sandbox that this machine does not have. */
@@ -136,7 +149,7 @@ function writeLog(number: number, payload: Uint8Array): void {
   try {
     const line = decodeLogLine(payload)
     const now = Date.now()
-    logs.add(app.appid, { ...line, time: Math.abs(line.time - now) < DAY_MS ? line.time : now })
+    logs.add(app.dataName, { ...line, time: Math.abs(line.time - now) < DAY_MS ? line.time : now })
   } catch (error) {
     report(`a log line of ${app.appid} was dropped: ${(error as Error).message}`)
   }

@@ -105,7 +105,7 @@ export class Placements {
     return inTurn(app, async () => {
       await this.#release(app, true)
       this.#workers.endDedicated(app.number)
-      await this.#states.remove(app)
+      this.#states.forget(app)
     })
   }
 
@@ -124,8 +124,8 @@ export class Placements {
   deleteShared(app: PoolApp, key: Uint8Array): Promise<boolean> {
     return inTurn(app, async () => {
       const worker = app.placement === null ? undefined : this.#workers.get(app.placement.worker)
-      if (worker === undefined) return this.#states.deleteKey(app.appid, key)
-      if (!(await this.#states.has(app.appid, key))) return false
+      if (worker === undefined) return this.#states.deleteKey(app, key)
+      if (!(await this.#states.has(app, key))) return false
       await worker.control.call('forget', { app: app.number, generation: app.placement!.generation, key: Buffer.from(key).toString('base64') })
       return true
     })
@@ -249,7 +249,7 @@ export class Placements {
   async #hold(app: PoolApp): Promise<Placement> {
     if (app.failed) throw new CallError('unavailable', `the app ${app.appid} failed again and again`)
     if (app.route.state === 'suspended') throw new CallError('unavailable', `the app ${app.appid} is suspended`)
-    const release = await this.#apps.release(app.appid)
+    const release = await this.#apps.release(app)
     if (release === null) throw new CallError('unavailable', `there is no app ${JSON.stringify(app.appid)}`)
     for (;;) {
       const worker = await this.#pick(app)
@@ -344,7 +344,7 @@ export class Placements {
   async #load(app: PoolApp): Promise<boolean> {
     const { placement } = app
     const worker = placement === null ? undefined : this.#workers.get(placement.worker)
-    const release = await this.#apps.release(app.appid)
+    const release = await this.#apps.release(app)
     if (placement === null || worker === undefined || release === null) return false
     try {
       await worker.control.call('update', { app: app.number, generation: placement.generation, release: appRelease(release) })

@@ -34,7 +34,7 @@ export class SharedStates {
 
   /** Reads what is kept of the app, for its next life. From now on no other writes of it. @throws SharedError */
   open(app: PoolApp): Promise<OpenedApp> {
-    return this.#store.open(app.appid)
+    return this.#store.open(app.dataName)
   }
 
   /** Gives the worker what `open` has read. */
@@ -44,9 +44,9 @@ export class SharedStates {
     sendState(worker, app.number, generation, records)
   }
 
-  /** Gives a worker a copy of what is kept of the app, by this number, to try code with. @throws SharedError */
-  async lend(appid: string, number: number, worker: WorkerProcess): Promise<void> {
-    sendState(worker, number, 0, await this.#store.copy(appid))
+  /** Gives a worker a copy of what is kept under this name, as of the app with this number, to try code with. @throws SharedError */
+  async lend(dataName: string, number: number, worker: WorkerProcess): Promise<void> {
+    sendState(worker, number, 0, await this.#store.copy(dataName))
   }
 
   /** A worker has changes of an app, `bytes[start .. end)`. @throws FrameError if no guest makes so many, which ends the worker */
@@ -62,22 +62,24 @@ export class SharedStates {
     else if (change !== null) void this.#write(worker, app, lease.lease, head, change)
   }
 
-  /** The app is gone for good, with all that it had. */
-  async remove(app: { appid: string; number?: number }): Promise<void> {
-    if (app.number !== undefined) {
-      this.#leases.delete(app.number)
-      this.#parts.delete(app.number)
-    }
-    await this.#store.remove(app.appid)
+  /** The app is gone for good: nothing of it is written any more. */
+  forget(app: PoolApp): void {
+    this.#leases.delete(app.number)
+    this.#parts.delete(app.number)
+  }
+
+  /** Removes all that is kept under this name. @throws SharedError */
+  remove(dataName: string): Promise<void> {
+    return this.#store.remove(dataName)
   }
 
   /** Whether there was such a key. For an app that is nowhere. */
-  async deleteKey(appid: string, key: Uint8Array): Promise<boolean> {
-    return this.#store.deleteKey(appid, key)
+  async deleteKey(app: PoolApp, key: Uint8Array): Promise<boolean> {
+    return this.#store.deleteKey(app.dataName, key)
   }
 
-  async has(appid: string, key: Uint8Array): Promise<boolean> {
-    return (await this.#store.value(appid, key, { maxBytes: 0 })) !== null
+  async has(app: PoolApp, key: Uint8Array): Promise<boolean> {
+    return (await this.#store.value(app.dataName, key, { maxBytes: 0 })) !== null
   }
 
   close(): Promise<void> {
@@ -102,7 +104,7 @@ export class SharedStates {
 
   async #write(worker: WorkerProcess, app: PoolApp, lease: number, head: FrameHead, change: Uint8Array): Promise<void> {
     try {
-      await this.#store.write(app.appid, lease, change, { bytes: app.route.limits.sharedBytes + QUOTA_ROOM })
+      await this.#store.write(app.dataName, lease, change, { bytes: app.route.limits.sharedBytes + QUOTA_ROOM })
       this.#answer(worker, head, false)
     } catch (error) {
       // Another life of the app has taken over: nobody waits for the answer.

@@ -21,8 +21,8 @@ let attacker: WorkerProcess
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'socklet-taken-'))
   store = openSharedStore(join(folder, 'shared.db'))
-  const mine = { appid: 'mine', number: 7, route: { limits: { sharedBytes: MIB } } } as PoolApp
-  const theirs = { appid: 'theirs', number: 8, route: { limits: { sharedBytes: MIB } } } as PoolApp
+  const mine = { appid: 'mine', dataName: 'mine', number: 7, route: { limits: { sharedBytes: MIB } } } as PoolApp
+  const theirs = { appid: 'theirs', dataName: 'theirs', number: 8, route: { limits: { sharedBytes: MIB } } } as PoolApp
   const byNumber = new Map([mine, theirs].map((app) => [app.number, app]))
   states = new SharedStates({ store, apps: { byNumber: (number: number) => byNumber.get(number) } as unknown as Apps, report: () => {} })
   answers = []
