@@ -95,6 +95,8 @@ it('an app has nothing of a deleted one of its appid, if all was killed before t
 it('an app has nothing of one of its appid that was deleted while the pool was away', async () => {
   const platform = await start(await newFolder())
   await makeSecretive(platform, 'again')
+  await platform.admin('PUT', '/apps/again/functions/__websocket__', 'export function main() {}')
+  const client = await connect(platform.url('again'))
   const { json } = await platform.admin('GET', '/platform')
   process.kill(json.processes.find(({ kind }: { kind: string }) => kind === 'pool').pid, 'SIGKILL')
   await until('the console knows', async () => !(await isReady(platform)))
@@ -104,6 +106,8 @@ it('an app has nothing of one of its appid that was deleted while the pool was a
   expect(await deleted).toMatchObject({ status: 204 })
   expect((await made).status).toBe(201)
   await until('the platform is ready again', () => isReady(platform))
+  // Its clients are not the next one's.
+  expect(await client.closed).toMatchObject({ code: 1001 })
   await expectEmpty(platform, 'again')
 })
 

@@ -119,6 +119,11 @@ export class Apps {
   }
 
   #change(app: App, route: AppRoute): void {
+    // It was deleted while the pool or its link was away, and its clients are not another app's. That is looked up when somebody comes for it.
+    if (app.route.instance !== route.instance) {
+      this.#remove(app)
+      return
+    }
     if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
     app.setRoute(route)
     this.#byNumber.set(app.number, app)

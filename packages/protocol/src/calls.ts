@@ -9,6 +9,8 @@ import type { LogLevel, LogLine } from './log.ts'
 /** What a gateway has to know of an app. */
 export interface AppRoute {
   appid: string
+  /** Another app that gets the appid later has another. */
+  instance: string
   /** Its number on links. A number is never given to another app while the pool lives. */
   app: number
   state: 'running' | 'suspended'

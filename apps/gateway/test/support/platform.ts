@@ -13,7 +13,7 @@ import { connectWorker, type FakeWorker } from './worker.ts'
 export type RouteChange = Partial<Omit<AppRoute, 'limits'> & { limits: Partial<Limits> }>
 
 export function routeOf(appid: string, app: number, { limits = {}, ...more }: RouteChange = {}): AppRoute {
-  return { appid, app, state: 'running', limits: effectiveLimits(limits), functions: { __websocket__: [] }, upgrade: false, ...more }
+  return { appid, instance: 'one', app, state: 'running', limits: effectiveLimits(limits), functions: { __websocket__: [] }, upgrade: false, ...more }
 }
 
 export function at(app: number, worker: number, generation: number): Placement {

@@ -99,6 +99,7 @@ export function inTurn<T>(app: PoolApp, work: () => Promise<T>): Promise<T> {
 function routeOf(number: number, release: Release): AppRoute {
   return {
     appid: release.app.appid,
+    instance: release.app.instance,
     app: number,
     state: release.app.state,
     limits: effectiveLimits(release.app.limits),
