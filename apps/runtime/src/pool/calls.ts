@@ -79,7 +79,7 @@ export function consoleCalls(parts: PoolParts): Omit<CallHandlers<PoolCallsOfCon
     logs: async (query) => {
       // Asked of the catalog: the pool may not have heard yet that the appid is another app's now.
       const app = await catalog.getApp(query.appid)
-      return app === null ? [] : logs.read({ ...query, appid: dataName(app) })
+      return app === null ? { items: [] } : logs.read({ ...query, appid: dataName(app) })
     },
     connections: (params) => listConnections(apps, gateways, params),
     connection: async ({ appid, id }) => positive(await gateways.all('connection', { app: (await mustFind(apps, appid)).number, id })) ?? null,
