@@ -1,6 +1,7 @@
 import { isAppid } from '@socklet/config'
 import type { AppRoute, Placement } from '@socklet/protocol'
 import { App } from './app.ts'
+import { ArrivingBytes } from './arriving.ts'
 import type { Gateway } from './context.ts'
 import { unplace, wasPlaced } from './delivery.ts'
 import { afterLimits } from './flow.ts'
@@ -12,6 +13,8 @@ const UNKNOWN_KEPT = 10_000
 
 /** The apps that this gateway knows: whoever was asked for, until it is deleted. */
 export class Apps {
+  /** Of all of them together. */
+  readonly arriving = new ArrivingBytes()
   readonly #gateway: () => Gateway
   readonly #byAppid = new Map<string, App>()
   readonly #byNumber = new Map<number, App>()

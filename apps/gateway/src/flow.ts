@@ -31,8 +31,12 @@ function readAgain(app: App): void {
   for (const connection of app.connections.values()) connection.resume(Pause.QUEUE)
 }
 
-/** One more request or upgrade, with a body of this size as far as is known, would not fit. */
+/** One more request or upgrade, with a body of this size as far as is known, fits. */
 export function requestFits(app: App, bodyBytes: number): boolean {
-  const { outbox, limits, arriving } = app
-  return !app.queueFull && outbox.count < limits.queueEvents && outbox.bytes + arriving + bodyBytes <= limits.queueBytes
+  return !app.queueFull && app.outbox.count < app.limits.queueEvents && bytesFit(app, bodyBytes)
+}
+
+/** So many bytes more can wait for the app. */
+export function bytesFit({ outbox, limits, arriving }: App, bytes: number): boolean {
+  return outbox.bytes + arriving + bytes <= limits.queueBytes
 }

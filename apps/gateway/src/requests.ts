@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientAddress, forwardedHeaders } from './address.ts'
 import type { App } from './app.ts'
+import { ArrivingRequest } from './arriving.ts'
 import { announcedBytes, readBody } from './body.ts'
 import type { Gateway } from './context.ts'
 import { allowOrigin, answerPreflight, isPreflight } from './cors.ts'
@@ -47,19 +48,33 @@ async function toFunction(app: App, request: IncomingMessage, response: ServerRe
     return
   }
   if (!isListed(request.method!, methods)) throw new MethodRefusal(methods)
-  if (!requestFits(app, announcedBytes(request))) throw new Refusal('queue_full')
-  const body = await readCounted(app, request)
-  await ensurePlaced(app)
-  // The app may have changed while the body came.
-  if (app.suspended) throw new Refusal('app_suspended')
-  if (app.gateway.apps.known(app.appid) !== app) throw new Refusal('app_not_found')
-  if (response.destroyed) return
-  const headers = forwardedHeaders(request, app.gateway.settings)
-  const head: RequestHead = { requestId, function: name, method: request.method!, url, headers, address: clientAddress(headers) }
-  dispatch(app, head, body, response)
+  const arriving = new ArrivingRequest(app)
+  try {
+    checkQueue(app)
+    arriving.check(announcedBytes(request))
+    const body = await readBody(request, (bytes) => arriving.take(bytes))
+    await ensurePlaced(app)
+    checkAgain(app)
+    if (!response.destroyed) dispatch(app, request, response, { requestId, function: name, url }, body)
+  } finally {
+    arriving.end()
+  }
 }
 
-function dispatch(app: App, head: RequestHead, body: Buffer, response: ServerResponse): void {
+function checkQueue(app: App): void {
+  if (!requestFits(app, 0)) throw new Refusal('queue_full')
+}
+
+/** While the body came and the app was placed, it may have changed, and others may have filled its queue. */
+function checkAgain(app: App): void {
+  if (app.suspended) throw new Refusal('app_suspended')
+  if (app.gateway.apps.known(app.appid) !== app) throw new Refusal('app_not_found')
+  checkQueue(app)
+}
+
+function dispatch(app: App, request: IncomingMessage, response: ServerResponse, asked: Pick<RequestHead, 'requestId' | 'function' | 'url'>, body: Buffer): void {
+  const headers = forwardedHeaders(request, app.gateway.settings)
+  const head: RequestHead = { ...asked, method: request.method!, headers, address: clientAddress(headers) }
   const pending = new PendingRequest(app, app.gateway.numbers.take(), head.requestId, head.function, head.method, response)
   app.requests.set(pending.number, pending)
   app.counters.events.request++
@@ -67,19 +82,6 @@ function dispatch(app: App, head: RequestHead, body: Buffer, response: ServerRes
   const length = Buffer.allocUnsafe(4)
   writeU32(length, 0, json.byteLength)
   deliver(app, FrameType.REQUEST, 0, pending, Buffer.concat([length, json, body]))
-}
-
-async function readCounted(app: App, request: IncomingMessage): Promise<Buffer> {
-  let counted = 0
-  try {
-    return await readBody(request, (bytes) => {
-      counted += bytes
-      app.arriving += bytes
-      app.counters.bytesIn += bytes
-    })
-  } finally {
-    app.arriving -= counted
-  }
 }
 
 /** The function that the path names, else `__default__`, else null. */
