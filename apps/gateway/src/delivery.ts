@@ -188,6 +188,8 @@ function attach(app: App, wanted: Attachment): void {
     tellAttached(app.gateway, wanted)
   }
   for (const event of app.outbox.unsettled()) if (event.sentOn !== app.attachment) sendWaiting(app, app.attachment!, event)
+  // What nobody waits for any more was dropped on the way.
+  afterSettled(app)
 }
 
 /** The isolate begins when every gateway has said this, also one that does not know the app. */
@@ -238,6 +240,7 @@ export function onSettled(event: AppEvent): void {
   event.peer.onEventSettled(event.type)
 }
 
+/** Whoever drops calls `afterSettled` when it is done. */
 function drop(app: App, event: AppEvent): void {
   app.outbox.settle(event.sequence)
   onSettled(event)

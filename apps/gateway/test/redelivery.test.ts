@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FrameType, type FrameHead, type Placement } from '@socklet/protocol'
+import { Client } from './support/client.ts'
 import { at, routeOf, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
 import { connectWorker, openingOf, requestOf, type FakeWorker } from './support/worker.ts'
@@ -396,4 +397,44 @@ test('where the app is put away and placed again before its worker has said its 
   first.gone(opening)
   await third.got(FrameType.MESSAGE)
   expect([second.log, third.log]).toEqual([[], ['ATTACH', 'MESSAGE hello']])
+})
+
+// A queue that was full, of requests and upgrades alone that are not delivered again, was empty then and counted as full all the same: nobody was read, and
+// every request got 503, until an event settled, and none could come.
+test('a queue that was full of half an answer is not full any more when that is dropped', async () => {
+  await platform.pool.route(routeOf('demo', 7, { functions: { __websocket__: [], work: [] }, limits: { queueBytes: 100_000 } }))
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.OPEN))
+  const answer = await Promise.all([fetch(`${platform.http}/demo/work`, { method: 'POST', body: 'x'.repeat(99_800) }), first.got(FrameType.REQUEST).then((request) => {
+    first.respond(request, { status: 200, headers: [] }, 'half', false)
+  })])
+  client.ws.send('waits')
+  const second = await crash(first, 2, 2)
+  await expect(answer[0].text()).rejects.toThrow()
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE waits'])
+})
+
+test('nor is one that was full of an upgrade whose client has gone', async () => {
+  const limits = { queueBytes: 2_000 }
+  await platform.pool.route(routeOf('demo', 7, { upgrade: true, limits }))
+  first.onEvent = (event) => {
+    if (event.type === FrameType.UPGRADE) first.decide(event, { accept: true, hasData: false })
+  }
+  const client = await platform.open('/demo')
+  first.ack(await first.got(FrameType.UPGRADE), await first.got(FrameType.OPEN))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  first.onEvent = () => {}
+  // It fits, and what an event takes beside its bytes makes the queue full.
+  const pad = 'x'.repeat(limits.queueBytes - 50 - (await first.got(FrameType.UPGRADE)).payload.byteLength)
+  const gone = new Client(platform.url('/demo'), [], { headers: { 'x-pad': pad } })
+  await first.got(FrameType.UPGRADE, 1)
+  expect((await platform.traffic(7)).queueBytes).toBeGreaterThan(limits.queueBytes)
+  client.ws.send('waits')
+  gone.socket.destroy()
+  await until(() => gone.code !== null)
+  await platform.traffic(7)
+  const second = await crash(first, 2, 2)
+  await second.got(FrameType.MESSAGE)
+  expect(second.log).toEqual(['ATTACH', 'MESSAGE waits'])
 })
