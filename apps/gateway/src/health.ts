@@ -13,5 +13,5 @@ export function answerHealth(gateway: Gateway, request: IncomingMessage, respons
 }
 
 function isReady({ platformReady, pool, stopping }: Gateway): boolean {
-  return !stopping && (platformReady ?? pool.up)
+  return !stopping && pool.up && platformReady !== false
 }

@@ -71,7 +71,7 @@ test('lives as a child of the supervisor: ready, platform, stop', async () => {
   const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
   expect(await readyz()).toBe(503)
   await control.call('platform', { ready: true, since: Date.now(), restarts: {} })
-  expect(await readyz()).toBe(200)
+  await expect.poll(readyz).toBe(200)
 
   const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
   worker.echo()
@@ -84,6 +84,17 @@ test('lives as a child of the supervisor: ready, platform, stop', async () => {
   if (child!.exitCode === null) await once(child!, 'exit')
   expect(child!.exitCode).toBe(0)
   expect(stderr).toBe('')
+})
+
+test('is not ready without its pool, whatever the supervisor has heard', async () => {
+  const { port, control } = await start()
+  const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
+  await control.call('platform', { ready: true })
+  expect(await readyz()).toBe(503)
+  await pool.start()
+  await expect.poll(readyz).toBe(200)
+  await pool.stop()
+  await expect.poll(readyz).toBe(503)
 })
 
 /** A gateway that may have so many descriptors, with an app that echoes and a client of it. */
