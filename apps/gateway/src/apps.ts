@@ -10,12 +10,19 @@ import { Refusal } from './refuse.ts'
 
 /** Appids that do not exist are remembered, so that a scanner does not ask the pool for each; no more than this. */
 const UNKNOWN_KEPT = 10_000
+/** Apps that this gateway knows without a reason: they were asked for last, and may be asked for again. */
+const APPS_KEPT = 10_000
+/** Above that, each app that comes is a reason to look at so many of those that were asked for long ago. */
+const LOOKED_AT = 8
+/** Apps that are looked up anew at a time: a link takes 10,000 calls at once, and the catalog should not have to. */
+const REFRESHED_AT_A_TIME = 200
 
-/** The apps that this gateway knows: whoever was asked for, until it is deleted. */
+/** The apps that this gateway knows: whoever was asked for, until it is deleted, or is not used and has not been asked for since many others were. */
 export class Apps {
   /** Of all of them together. */
   readonly arriving = new ArrivingBytes()
   readonly #gateway: () => Gateway
+  /** The one that was asked for last stands last, but for those in use. */
   readonly #byAppid = new Map<string, App>()
   readonly #byNumber = new Map<number, App>()
   readonly #lookups = new Map<string, Promise<App | null>>()
@@ -23,6 +30,7 @@ export class Apps {
   readonly #heard = new Map<number, Placement | null>()
   /** When the pool said that there is no such app. */
   readonly #unknown = new Map<string, number>()
+  #last: App | null = null
 
   /** The gateway is given as a function, because it holds this. */
   constructor(gateway: () => Gateway) {
@@ -47,7 +55,10 @@ export class Apps {
    */
   async find(appid: string, soon = false): Promise<App | null> {
     const known = this.#byAppid.get(appid)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#moveToEnd(known)
+      return known
+    }
     if (!isAppid(appid) || this.#isUnknown(appid)) return null
     let lookup = this.#lookups.get(appid)
     if (lookup === undefined) {
@@ -83,10 +94,12 @@ export class Apps {
     for (const app of this.#byAppid.values()) unplace(app)
   }
 
-  /** The pool is back, and may be another one: every app is looked up anew. */
+  /** The pool is back, and may be another one: the apps that are in use are looked up anew, the others when somebody asks for them. */
   async refresh(): Promise<void> {
     this.#unknown.clear()
-    await Promise.all([...this.#byAppid.values()].map((app) => this.#refreshOne(app)))
+    for (const app of this.#byAppid.values()) if (!isInUse(app)) this.#forget(app)
+    const apps = [...this.#byAppid.values()]
+    while (apps.length > 0) await Promise.all(apps.splice(-REFRESHED_AT_A_TIME).map((app) => this.#refreshOne(app)))
   }
 
   async #locate(appid: string, soon: boolean): Promise<App | null> {
@@ -98,6 +111,7 @@ export class Apps {
   }
 
   async #refreshOne(app: App): Promise<void> {
+    if (this.#byAppid.get(app.appid) !== app) return
     const route = await this.#gateway().pool.call('locate', { appid: app.appid })
     if (this.#byAppid.get(app.appid) !== app) return
     if (route === null) {
@@ -113,7 +127,30 @@ export class Apps {
     this.#byNumber.set(app.number, app)
     const placement = this.#heard.get(app.number)
     if (placement) wasPlaced(app, placement)
+    this.#last = app
+    this.#forgetOldest()
     return app
+  }
+
+  #moveToEnd(app: App): void {
+    if (app === this.#last) return
+    this.#byAppid.delete(app.appid)
+    this.#byAppid.set(app.appid, app)
+    this.#last = app
+  }
+
+  #forgetOldest(): void {
+    for (let looked = 0; looked < LOOKED_AT && this.#byAppid.size > APPS_KEPT; looked++) {
+      const oldest: App = this.#byAppid.values().next().value!
+      if (isInUse(oldest)) this.#moveToEnd(oldest)
+      else this.#forget(oldest)
+    }
+  }
+
+  #forget(app: App): void {
+    this.#byAppid.delete(app.appid)
+    if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
+    if (this.#last === app) this.#last = null
   }
 
   #onLookedUp(appid: string): void {
@@ -139,8 +176,7 @@ export class Apps {
   }
 
   #remove(app: App): void {
-    this.#byAppid.delete(app.appid)
-    if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
+    this.#forget(app)
     forgetPeers(app, 'deleted')
   }
 
@@ -153,4 +189,9 @@ export class Apps {
     if (this.#unknown.size >= UNKNOWN_KEPT) this.#unknown.clear()
     this.#unknown.set(appid, Date.now())
   }
+}
+
+/** Something here is of this app, or will be at once. */
+function isInUse({ placement, placing, arriving, connections, requests, upgrades, outbox }: App): boolean {
+  return placement !== null || placing !== null || arriving > 0 || connections.size > 0 || requests.size > 0 || upgrades.size > 0 || outbox.count > 0
 }

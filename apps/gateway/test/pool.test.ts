@@ -78,6 +78,24 @@ test('an app without waiting events is not placed when the pool is back, but by 
   expect(platform.pool.places).toEqual([7])
 })
 
+test('apps that nobody uses are not asked about when the pool is back, but by whoever comes next', async () => {
+  const [worker, other] = [await platform.app('demo', 7, { functions }), await platform.app('other', 8, { functions })]
+  worker.echo()
+  other.echo()
+  await platform.open('/demo')
+  expect((await fetch(`${platform.http}/other/work`)).status).toBe(200)
+  await expect.poll(async () => (await platform.traffic(8)).queueEvents).toBe(0)
+  await platform.pool.stop()
+  platform.pool.locates = []
+  await platform.pool.start()
+  await platform.ready()
+  expect(platform.pool.locates).toEqual(['demo'])
+  const next = await platform.worker(8)
+  next.echo()
+  expect((await fetch(`${platform.http}/other/work`)).status).toBe(200)
+  expect(platform.pool.locates).toEqual(['demo', 'other'])
+})
+
 test('deleted: connections are closed with 1001, requests and newcomers get 404', async () => {
   const worker = await platform.app('demo', 7, { functions })
   const client = await platform.open('/demo')
