@@ -3,7 +3,7 @@ import type { AppRoute, Placement } from '@socklet/protocol'
 import { App } from './app.ts'
 import { ArrivingBytes } from './arriving.ts'
 import type { Gateway } from './context.ts'
-import { unplace, wasPlaced } from './delivery.ts'
+import { noStranger, tellStrangers, unplace, wasPlaced } from './delivery.ts'
 import { afterLimits } from './flow.ts'
 import { closeAll, forgetPeers } from './forget.ts'
 import { Refusal } from './refuse.ts'
@@ -31,6 +31,8 @@ export class Apps {
   /** When the pool said that there is no such app. */
   readonly #unknown = new Map<string, number>()
   #last: App | null = null
+  /** The pool's numbers are known here: not from the loss of a pool until the apps were looked up at the next one. */
+  numbersHold = false
 
   /** The gateway is given as a function, because it holds this. */
   constructor(gateway: () => Gateway) {
@@ -89,6 +91,7 @@ export class Apps {
 
   /** The pool is gone. The next one may give the same number to another app, so none of them means anything any more. */
   onPoolLost(): void {
+    this.numbersHold = false
     this.#byNumber.clear()
     this.#heard.clear()
     for (const app of this.#byAppid.values()) unplace(app)
@@ -100,6 +103,8 @@ export class Apps {
     for (const app of this.#byAppid.values()) if (!isInUse(app)) this.#forget(app)
     const apps = [...this.#byAppid.values()]
     while (apps.length > 0) await Promise.all(apps.splice(-REFRESHED_AT_A_TIME).map((app) => this.#refreshOne(app)))
+    this.numbersHold = true
+    tellStrangers(this.#gateway())
   }
 
   async #locate(appid: string, soon: boolean): Promise<App | null> {
@@ -167,6 +172,7 @@ export class Apps {
     if (this.#byNumber.get(app.number) === app) this.#byNumber.delete(app.number)
     app.setRoute(route)
     this.#byNumber.set(app.number, app)
+    noStranger(app)
     afterLimits(app)
     if (!app.suspended) return
     for (const waiting of [...app.requests.values(), ...app.upgrades.values()]) waiting.refuse(new Refusal('app_suspended'))

@@ -153,12 +153,12 @@ export function afterUnplaced(app: App): void {
 // --- attaching ----------------------------------------------------------------------------------
 
 /** Whose worker never comes is not kept for ever: the runtime does not wait long. */
-const MAX_STRANGERS = 1_000
+const MAX_STRANGERS = 10_000
 
 /** A link from this worker is here: apps that are placed on it go on there. */
 export function onLinkOpen(gateway: Gateway, worker: number): void {
   for (const app of gateway.apps.all()) if (app.placement?.worker === worker) setPlacement(app, app.placement)
-  strangersOn(gateway, worker)
+  tellStrangers(gateway)
 }
 
 /** Nothing can be sent to these apps until the pool has placed them anew. */
@@ -199,11 +199,21 @@ function tellAttached({ settings }: Gateway, { link, app, generation }: Attachme
 
 /** An app that this gateway does not know, so it has nothing to attach, is there from now on; the worker's link may come later. */
 export function strangerPlaced(gateway: Gateway, app: number, placement: Placement | null): void {
-  gateway.strangers.delete(app)
-  if (placement === null) return
-  const link = gateway.links.get(placement.worker)
-  if (link !== undefined) tellAttached(gateway, { link, app, generation: placement.generation, heard: false })
-  else if (gateway.strangers.size < MAX_STRANGERS) gateway.strangers.set(app, placement)
+  const { strangers } = gateway
+  strangers.delete(app)
+  if (placement !== null && !tellStranger(gateway, app, placement) && strangers.size < MAX_STRANGERS) strangers.set(app, placement)
+}
+
+/** For when a worker's link has come, or it has turned out who is known here. */
+export function tellStrangers(gateway: Gateway): void {
+  for (const [app, placement] of gateway.strangers) if (tellStranger(gateway, app, placement)) gateway.strangers.delete(app)
+}
+
+/** false as long as there is no link to tell it on, or apps are still looked up at a new pool: it may be one that is known here. */
+function tellStranger(gateway: Gateway, app: number, { worker, generation }: Placement): boolean {
+  const link = gateway.apps.numbersHold ? gateway.links.get(worker) : undefined
+  if (link !== undefined) tellAttached(gateway, { link, app, generation, heard: false })
+  return link !== undefined
 }
 
 /** The pool has said where the app is when this gateway did not know it yet, and was told then that there is nothing to attach. */
@@ -214,8 +224,12 @@ export function wasPlaced(app: App, placement: Placement): void {
   if (link !== undefined) app.attachment = { link, app: app.number, generation: placement.generation, heard: false }
 }
 
-function strangersOn(gateway: Gateway, worker: number): void {
-  for (const [app, placement] of gateway.strangers) if (placement.worker === worker) strangerPlaced(gateway, app, placement)
+/** The app with this number is known here after all. */
+export function noStranger(app: App): void {
+  const { strangers } = app.gateway
+  const placement = strangers.get(app.number)
+  strangers.delete(app.number)
+  if (placement !== undefined) placed(app, placement, 'none')
 }
 
 function isSame(one: Attachment | null, other: Attachment): boolean {

@@ -96,6 +96,32 @@ test('apps that nobody uses are not asked about when the pool is back, but by wh
   expect(platform.pool.locates).toEqual(['demo', 'other'])
 })
 
+// Another gateway had the app placed while this one was still asking who has which number: it said that it has nothing to attach, and the app did not
+// know its clients here until one of them sent something.
+test('an app that is placed while it is looked up again gets its clients attached, also those that are silent', async () => {
+  const worker = await platform.app('demo', 7)
+  await platform.open('/demo')
+  worker.ack(await worker.got(FrameType.OPEN))
+  await expect.poll(async () => (await platform.traffic(7)).queueEvents).toBe(0)
+  await platform.pool.stop()
+  platform.pool.routes.set('demo', routeOf('demo', 8))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  platform.pool.gate = promise
+  platform.pool.locates = []
+  await platform.pool.start()
+  await until(() => platform.pool.locates.length === 1)
+  const next = await platform.worker(1)
+  // One that this gateway does not know has nothing to attach, which is said when it is sure.
+  platform.pool.control!.note('placed', { app: 9, placement: at(9, 1, 1), loss: 'none' })
+  // The same read brings this, and the answer.
+  platform.pool.control!.note('placed', { app: 8, placement: at(8, 1, 2), loss: 'none' })
+  resolve()
+  await until(() => next.attached.length === 2)
+  expect(next.log).toEqual(['ATTACH'])
+  expect(next.attached).toEqual([{ app: 8, generation: 2, after: 1 }, { app: 9, generation: 1, after: 1 }])
+  expect(platform.pool.places).toEqual([])
+})
+
 test('deleted: connections are closed with 1001, requests and newcomers get 404', async () => {
   const worker = await platform.app('demo', 7, { functions })
   const client = await platform.open('/demo')
