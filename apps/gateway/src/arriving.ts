@@ -2,6 +2,7 @@ import type { App } from './app.ts'
 import { bytesFit } from './flow.ts'
 import { reached } from './reached.ts'
 import { Refusal } from './refuse.ts'
+import { report } from './report.ts'
 
 const MiB = 1024 * 1024
 
@@ -47,7 +48,9 @@ export class ArrivingRequest {
       reached(this.#app, 'queueBytes', `a request was refused with 503: more than ${limits.queueBytes} bytes of events and bodies would be waiting`)
       throw new Refusal('queue_full')
     }
-    if (!gateway.apps.arriving.fit(arriving, bytes)) throw new Refusal('unavailable', 'too many bodies of requests are on their way to the platform')
+    if (gateway.apps.arriving.fit(arriving, bytes)) return
+    report('refusing requests', `more than ${ALL_BYTES / MiB} MiB of bodies would be on their way`)
+    throw new Refusal('unavailable', 'too many bodies of requests are on their way to the platform')
   }
 
   /** @throws Refusal if what has come does not fit. */

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { effectiveLimits } from '@socklet/config'
 import { FrameType } from '@socklet/protocol'
 import type { App } from '../src/app.ts'
@@ -174,7 +174,10 @@ test('a body for which all apps together leave no room is refused, though its ow
   const request = new ArrivingRequest(app)
   request.take(1 * MiB)
   arriving.add(250 * MiB)
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   expect(() => request.take(5 * MiB)).toThrow(expect.objectContaining({ code: 'unavailable', status: 503 }))
+  expect(stderr.mock.calls.join()).toContain('refusing requests: more than 256 MiB')
+  vi.restoreAllMocks()
   request.end()
   expect(arriving.fit(0, 6 * MiB)).toBe(true)
   expect(arriving.fit(0, 6 * MiB + 1)).toBe(false)
