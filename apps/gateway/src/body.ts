@@ -3,6 +3,8 @@ import { Refusal } from './refuse.ts'
 
 /** As laf. */
 const MAX_BODY_BYTES = 10 * 1000 * 1000
+const MIN_BLOCK_BYTES = 1024
+const MAX_BLOCK_BYTES = 256 * 1024
 const NOTHING = Buffer.alloc(0)
 
 /** Length of the body as announced, 0 if it is not. */
@@ -24,34 +26,49 @@ export async function readBody(request: IncomingMessage, take: (bytes: number) =
 
 function collect(request: IncomingMessage, take: (bytes: number) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let body: Buffer = NOTHING
-    let length = 0
-    let refused = false
+    let body: Blocks | null = new Blocks()
     request.on('data', (part: Buffer) => {
-      if (refused) return
+      if (body === null) return
       try {
-        if (length + part.byteLength > MAX_BODY_BYTES) throw new Refusal('body_too_large')
+        if (body.bytes + part.byteLength > MAX_BODY_BYTES) throw new Refusal('body_too_large')
         take(part.byteLength)
-        body = append(body, length, part)
-        length += part.byteLength
+        body.add(part)
       } catch (error) {
-        refused = true
-        body = NOTHING
+        body = null
         reject(error as Error)
       }
     })
-    request.on('end', () => resolve(body.subarray(0, length)))
+    request.on('end', () => {
+      if (body !== null) resolve(body.whole())
+    })
     request.on('error', reject)
     request.on('close', () => reject(new Error('the client went away')))
   })
 }
 
-/** The first `length` bytes of the body, and the part behind them. No list of parts: a client can make each of them one byte long, and each would be an object. */
-function append(body: Buffer, length: number, part: Buffer): Buffer {
-  if (length === 0) return part
-  const needed = length + part.byteLength
-  const roomy = needed <= body.byteLength ? body : Buffer.allocUnsafe(Math.max(needed, Math.min(length * 2, MAX_BODY_BYTES)))
-  if (roomy !== body) body.copy(roomy, 0, 0, length)
-  part.copy(roomy, length)
-  return roomy
+/** Parts as they come would be an object each, and a client can make them one byte long: they are copied to where there is room for several. */
+class Blocks {
+  readonly #blocks: Buffer[] = []
+  #room = NOTHING
+  bytes = 0
+
+  add(part: Buffer): void {
+    for (let at = 0; at < part.byteLength;) {
+      if (this.#room.byteLength === 0) this.#begin()
+      const copied = part.copy(this.#room, 0, at)
+      this.#room = this.#room.subarray(copied)
+      at += copied
+      this.bytes += copied
+    }
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#blocks, this.bytes)
+  }
+
+  /** No more room than there is in use. */
+  #begin(): void {
+    this.#room = Buffer.allocUnsafeSlow(Math.min(Math.max(this.bytes, MIN_BLOCK_BYTES), MAX_BLOCK_BYTES))
+    this.#blocks.push(this.#room)
+  }
 }
