@@ -89,7 +89,7 @@ test('lives as a child of the supervisor: ready, platform, stop', async () => {
 test('is not ready without its pool, whatever the supervisor has heard', async () => {
   const { port, control } = await start()
   const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
-  await control.call('platform', { ready: true })
+  await control.call('platform', { ready: true, since: Date.now(), restarts: {} })
   expect(await readyz()).toBe(503)
   await pool.start()
   await expect.poll(readyz).toBe(200)
