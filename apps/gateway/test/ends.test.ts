@@ -198,7 +198,7 @@ test.each(['the platform', 'the app'])('a client that may still answer a ping of
   expect((await worker.got(FrameType.CLOSED)).payload.readUInt16LE(0)).toBe(4000)
 })
 
-test('a client that closes before it has read what waits for it gets all of that, and the close frame', async () => {
+test('a client that closes before it has read what waits for it gets all of that, and the close frame', { timeout: 20_000 }, async () => {
   platform = await startPlatform({ times: { heartbeat: 60_000, closeHandshake: 60_000 } })
   const worker = await platform.app('demo', 7)
   const { socket, ended, received } = await neverEnds()

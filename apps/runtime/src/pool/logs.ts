@@ -158,3 +158,12 @@ function toEntry(row: Record<string, unknown>): LogEntry {
     message: String(row['message'])
   }
 }
+
+/** Names and ids are no longer than this in the guest's lines. UTF-16 units. */
+const MAX_NAME = 512
+
+/** A line as the guest would have cut it: a worker may send any. `messageUnits`: the app's limit logLineBytes. */
+export function cutLine(line: LogLine, messageUnits: number): LogLine {
+  const name = (text: string): string => text.slice(0, MAX_NAME)
+  return { ...line, function: name(line.function), requestId: name(line.requestId), connection: name(line.connection), message: line.message.slice(0, messageUnits) }
+}

@@ -17,7 +17,7 @@ import { Fetches, isPublicAddress, makeResolve } from './fetch/index.ts'
 import { Gateways } from './gateways.ts'
 import { onCounted } from './counts.ts'
 import { countReached, onReached } from './limits-reached.ts'
-import { LogStore } from './logs.ts'
+import { LogStore, cutLine } from './logs.ts'
 import { memoryShareBytes } from './memory-watch.ts'
 import { listenForPeers, tellConsoles, type Console } from './peers.ts'
 import { Placements } from './placement.ts'
@@ -147,7 +147,7 @@ function writeLog(number: number, payload: Uint8Array): void {
   const app = apps.byNumber(number)
   if (app === undefined) return
   try {
-    const line = decodeLogLine(payload)
+    const line = cutLine(decodeLogLine(payload), app.route.limits.logLineBytes)
     const now = Date.now()
     logs.add(app.dataName, { ...line, time: Math.abs(line.time - now) < DAY_MS ? line.time : now })
   } catch (error) {

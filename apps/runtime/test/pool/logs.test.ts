@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LOG_PAGE_CHARACTERS, MAX_FRAME_BYTES, type LogEntry, type LogLine } from '@socklet/protocol'
-import { LogStore } from '../../src/pool/logs.ts'
+import { LogStore, cutLine } from '../../src/pool/logs.ts'
 
 let folder: string
 let path: string
@@ -146,4 +146,11 @@ it('lines that come when the file is closed are lost, and that is told', () => {
   closed.add('abc', line('late'))
   closed.flush()
   expect(errors.map(({ message }) => message)).toEqual(['database is not open'])
+})
+
+it('a line is no longer than the app may log, whatever a worker sends', () => {
+  const long = 'x'.repeat(30 * 1024 * 1024)
+  const line = cutLine({ time: 1, level: 'info', function: long, requestId: long, connection: long, version: 2, message: long }, 80)
+  expect([line.function, line.requestId, line.connection, line.message].map(({ length }) => length)).toEqual([512, 512, 512, 80])
+  expect(line).toMatchObject({ time: 1, level: 'info', version: 2 })
 })
