@@ -49,9 +49,13 @@ function dispatch(socket: WebSocket, main: Main, clients: Set<WebSocket>): void 
   const emit = socket.emit.bind(socket)
   const value = (name: string, ...args: unknown[]): boolean => {
     const params = EVENTS[name]
+    if (params === undefined) return emit(name, ...args)
     if (name === 'close') clients.delete(socket)
-    if (params !== undefined) call(main, context(socket, name, params(args)))
-    return name === 'error' && socket.listenerCount('error') === 0 ? true : emit(name, ...args)
+    // As an emitter has it, whose first listener is the handler: it may add and remove listeners, for the next event.
+    const listeners = socket.rawListeners(name)
+    call(main, context(socket, name, params(args)))
+    for (const listener of listeners) Reflect.apply(listener, socket, args)
+    return true
   }
   Object.defineProperty(socket, 'emit', { value, enumerable: false })
 }

@@ -225,5 +225,17 @@ export const closeRows: Row[] = [
       return closedAnd(session, 2)
     },
     expects: { closed: { code: 1002, reason: '' }, reports: [['RangeError WS_ERR_INVALID_OPCODE: Invalid WebSocket frame: invalid opcode 3', true], ['close', 1006, 'Buffer ', 3]] }
+  },
+  {
+    member: 'event error',
+    says: 'is heard by listeners to events.errorMonitor, whether or not there are others',
+    top: `import { errorMonitor } from 'events'`,
+    source: `if (method === 'connection') socket.on(errorMonitor, ({ code }) => report(code))`,
+    client: async (session) => {
+      writeRaw(session, INVALID_UTF8)
+      return session.reports(1)
+    },
+    expects: ['WS_ERR_INVALID_UTF8'],
+    onlyOurs: true
   }
 ]

@@ -35,10 +35,53 @@ export const emitterRows: Row[] = [
   },
   {
     member: 'on',
-    says: 'gives main and the listener the same data, and main may add listeners for the event at hand',
-    source: `if (method === 'message') { socket.once('message', (data) => report('added by main', data === ctx.params.data)) }`,
+    says: 'gives main and the listener the same data',
+    source: `if (method === 'connection') socket.on('message', (data) => report(data === socket.last))
+    if (method === 'message') socket.last = ctx.params.data`,
     client: sending(['go'], 1),
-    expects: [['added by main', true]]
+    expects: [true]
+  },
+  // What a function asks its client in the middle of a message was answered by the question itself.
+  {
+    member: 'on',
+    says: 'what main adds hears the next event, by whatever way it is added',
+    top: `import { once } from 'events'`,
+    source: `if (method === 'message' && ctx.params.data.toString() === 'ask') {
+      socket.once('message', (data) => report('once', data))
+      socket.onmessage = ({ data }) => report('onmessage', data)
+      socket.addEventListener('message', ({ data }) => report('addEventListener', data), { once: true })
+      void once(socket, 'message').then(([data]) => report('events.once', data))
+    }`,
+    client: sending(['ask', 'Bob'], 4),
+    expects: [
+      ['once', 'Buffer Bob'],
+      ['onmessage', 'Bob'],
+      ['addEventListener', 'Bob'],
+      ['events.once', 'Buffer Bob']
+    ]
+  },
+  {
+    member: 'on',
+    says: 'what main adds in the close event hears nothing any more',
+    source: `if (method === 'connection') socket.on('close', () => report('listener'))
+    if (method === 'close') { socket.on('close', () => report('never')); setTimeout(() => report('later'), 50) }`,
+    client: async ({ client, reports }) => {
+      void client.close()
+      return reports(2)
+    },
+    expects: ['listener', 'later']
+  },
+  {
+    member: 'off, removeListener',
+    says: 'what main takes away still hears this event',
+    source: `if (method === 'connection') { socket.heard = (data) => report('heard', data); socket.on('message', socket.heard) }
+    if (method === 'message') { report('main', ctx.params.data); socket.off('message', socket.heard) }`,
+    client: sending(['1', '2'], 3),
+    expects: [
+      ['main', 'Buffer 1'],
+      ['heard', 'Buffer 1'],
+      ['main', 'Buffer 2']
+    ]
   },
   {
     member: 'on',

@@ -25,7 +25,7 @@ interface SendOptions {
 type Listener = (...args: any[]) => void
 
 const eventNames = EventEmitter.prototype.eventNames as (this: WebSocket) => unknown[]
-const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string) => number
+const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string | symbol) => number
 
 // A constructor that returns what it is given, as in message.ts.
 const Given = function (target: object) {
@@ -65,7 +65,7 @@ export function socketOf(connection: Connection, rooms: string[] | undefined): W
 }
 
 /** Whether somebody listens. What the functions have made of the method of that name does not count. */
-export function isListenedTo(socket: WebSocket, type: string): boolean {
+export function isListenedTo(socket: WebSocket, type: string | symbol): boolean {
   return reflectApply(listenerCount, socket, [type]) > 0
 }
 

@@ -10,9 +10,10 @@ import { handlerOf, type LoadedFunction } from './modules.ts'
 import { acknowledge } from './outbox.ts'
 import { Blob } from './globals/blob.ts'
 import type { DispatcherParts } from './parts.ts'
-import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet, reflectApply } from './primordials.ts'
+import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet } from './primordials.ts'
 import { leaveAllRooms } from './rooms.ts'
-import { connectionOf, isListenedTo, tellListened, tellListening, type WebSocket } from './socket.ts'
+import { connectionOf, tellListened, tellListening, type WebSocket } from './socket.ts'
+import { listenersOf, tellListeners } from './socket-listeners.ts'
 import { addSocket, openSocket, removeSocket } from './sockets.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 import { failCallbacks, settleCallback } from './write-callbacks.ts'
@@ -80,8 +81,10 @@ export class WebSocketEvents {
       headers: event.headers
     }
     if ((frame.flags & Flag.REDELIVERED) !== 0) ctx['redelivered'] = true
+    // As if `main` were the first of the listeners: those that it adds or takes away are others from the next event on.
+    const listeners = event.emit === null ? null : listenersOf(socket, event.emit[0])
     const task = this.#call(frame, loaded, running, ctx, connection)
-    if (event.emit !== null) emit(socket, event.emit)
+    if (listeners !== null) tellListeners(socket, listeners, event.emit!)
     return task
   }
 
@@ -100,7 +103,8 @@ export class WebSocketEvents {
       return
     }
     const type = frame.type === FrameType.PING ? 'ping' : 'pong'
-    if (isListenedTo(socket, type)) emit(socket, [type, messageBuffer(mailbox.buffer, frame.start, frame.end - frame.start, null)])
+    const listeners = listenersOf(socket, type)
+    if (listeners !== null) tellListeners(socket, listeners, [type, messageBuffer(mailbox.buffer, frame.start, frame.end - frame.start, null)])
     // The isolate that asked for them is gone, and its listeners with it.
     else tellListening(socket, connection, -1)
   }
@@ -193,14 +197,4 @@ export class WebSocketEvents {
 function textSource(mailbox: Mailbox, { flags, start, end }: EventFrame): TextSource | null {
   const decoded = (flags & Flag.EXTERNAL) === 0 ? null : mailbox.texts![mailbox.nextText++]!
   return decoded === null && mailbox.latin1 === undefined ? null : { mailbox, start, length: end - start, decoded }
-}
-
-/** The socket's own listeners come after `main`, as laf's do. One that throws ends with a line in the log, and the socket is as it was. */
-function emit(socket: WebSocket, args: [string, ...unknown[]]): void {
-  if (!isListenedTo(socket, args[0])) return
-  try {
-    reflectApply(socket.emit, socket, args)
-  } catch (error) {
-    failed(error)
-  }
 }
