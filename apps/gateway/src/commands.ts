@@ -1,4 +1,4 @@
-import { FrameError, FrameType, Flag, HEADER_BYTES, Listen, readU16, readU32 } from '@socklet/protocol'
+import { BINARY_TYPES, FrameError, FrameType, Flag, HEADER_BYTES, Listen, readU16, readU32 } from '@socklet/protocol'
 import type { App, AppEvent } from './app.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
@@ -108,7 +108,7 @@ function toConnection(app: App, type: number, bytes: Uint8Array, start: number, 
   const connection = found !== undefined && found.ordinal <= before ? found : undefined
   const tells = (bytes[start + 5]! & Flag.TELL) !== 0 && (type === FrameType.SEND || type === FrameType.SEND_PING || type === FrameType.SEND_PONG)
   // Of a connection that is closing already, only its end can be hastened, and what it keeps can change.
-  if (connection === undefined || !(connection.isOpen || type === FrameType.DATA || type === FrameType.TERMINATE)) {
+  if (connection === undefined || !(connection.isOpen || type === FrameType.DATA || type === FrameType.BINARY_TYPE || type === FrameType.TERMINATE)) {
     if (tells) tellSent(app, number, [readU32(bytes, start + 20)], true)
     return
   }
@@ -119,7 +119,7 @@ function toConnection(app: App, type: number, bytes: Uint8Array, start: number, 
     const head = writeMessageHead(bytes, payload, end - payload, (bytes[start + 5]! & Flag.BINARY) !== 0)
     connection.send(bytes.subarray(head, end), end - payload)
     app.writing.use(1)
-  } else if (type === FrameType.TERMINATE) connection.terminate()
+  } else if (type === FrameType.TERMINATE) connection.terminateByApp()
   else if (type === FrameType.CLOSE && end - payload < 2) connection.close(undefined)
   else if (type === FrameType.CLOSE) connection.close(readU16(bytes, payload), Buffer.from(bytes.subarray(payload + 2, end)))
   else changeConnection(connection, type, bytes, start, end)
@@ -134,6 +134,7 @@ function changeConnection(connection: Connection, type: number, bytes: Uint8Arra
   else if (type === FrameType.LEAVE) leave(connection, payload)
   else if (type === FrameType.PAUSE) connection.pause(Pause.APP)
   else if (type === FrameType.RESUME) connection.resume(Pause.APP)
+  else if (type === FrameType.BINARY_TYPE) connection.binaryType = BINARY_TYPES[bytes[start + 5]!] ?? connection.binaryType
   else if (type === FrameType.LISTEN) connection.listens = bytes[start + 5]! & (Listen.PING | Listen.PONG)
 }
 

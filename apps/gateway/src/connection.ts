@@ -1,5 +1,5 @@
 import { WEBSOCKET_FUNCTION } from '@socklet/config'
-import { FrameType, Flag, Listen, writeU16, writeU32, type ConnectionHead, type ErrorHead } from '@socklet/protocol'
+import { BINARY_TYPES, FrameType, Flag, Listen, writeU16, writeU32, type BinaryType, type ConnectionHead, type ErrorHead } from '@socklet/protocol'
 import type { Socket } from 'node:net'
 import type { App, EventDescription } from './app.ts'
 import { noteBacklog } from './backlog.ts'
@@ -72,6 +72,10 @@ export class Connection {
   /** `socket.data`, as the guest encodes it. */
   data: Uint8Array | null = null
   rooms: Set<string> | null = null
+  /** What the app wants binary messages to be. */
+  binaryType: BinaryType = BINARY_TYPES[0]
+  /** The app has closed it, and knows it as closing. */
+  closing = false
   /** Flags of Listen: which control frames the app wants to hear of. */
   listens = 0
   /** Bytes that the app was told wait for the client (see backlog.ts). */
@@ -197,10 +201,11 @@ export class Connection {
   }
 
   #withState(headText: string): Uint8Array {
-    const { rooms, data } = this
+    const { rooms, data, binaryType, closing } = this
     const paused = (this.pauses & Pause.APP) !== 0
-    if (rooms === null && data === null && !paused) return withLength(headText)
-    const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}) }
+    const isUsual = binaryType === BINARY_TYPES[0]
+    if (rooms === null && data === null && !paused && isUsual && !closing) return withLength(headText)
+    const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}), ...(isUsual ? {} : { binaryType }), ...(closing ? { closing } : {}) }
     const more = JSON.stringify(state).slice(1)
     const head = withLength(more === '}' ? headText : `${headText.slice(0, -1)},${more}`)
     return data === null ? head : Buffer.concat([head, data])
@@ -317,6 +322,7 @@ export class Connection {
   /** Closing handshake on the word of the app. What it sent before leaves before. */
   close(code: number | undefined, reason?: Buffer): void {
     if (this.closed) return
+    this.closing = true
     this.flush()
     try {
       this.ws.close(code, reason)
@@ -324,6 +330,11 @@ export class Connection {
       // A code or reason that no close frame can have: the guest refuses them, so this one did not come from it.
       this.ws.terminate()
     }
+  }
+
+  terminateByApp(): void {
+    this.closing = true
+    this.terminate()
   }
 
   terminate(): void {

@@ -22,7 +22,7 @@ test('whatever a worker sends of its app: the link ends or not, and another app 
   let asked = 0
   const small = fc.nat({ max: 6 })
   const u32 = fc.oneof(small, fc.nat({ max: 0xffffffff }), fc.constant(0xffffffff))
-  const head = fc.record({ type: fc.oneof(fc.integer({ min: FrameType.SEND, max: FrameType.UPGRADE_RESULT }), fc.nat({ max: 255 })), flags: fc.nat({ max: 255 }), gateway: fc.constantFrom(3, 0, 0xffff), app: fc.constantFrom(7, 7, 7, 8), generation: fc.constantFrom(1, 1, 2), connection: u32, sequence: u32 })
+  const head = fc.record({ type: fc.oneof(fc.integer({ min: FrameType.SEND, max: FrameType.BINARY_TYPE }), fc.nat({ max: 255 })), flags: fc.nat({ max: 255 }), gateway: fc.constantFrom(3, 0, 0xffff), app: fc.constantFrom(7, 7, 7, 8), generation: fc.constantFrom(1, 1, 2), connection: u32, sequence: u32 })
   const payload = fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.array(u32, { maxLength: 8 }).map((words) => new Uint8Array(new Uint32Array(words).buffer)))
   let mine = await platform.app('mine', 7)
   await fc.assert(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Flag, FrameType, Listen, readU32 } from '@socklet/protocol'
+import { BINARY_TYPES, Flag, FrameType, Listen, readU32 } from '@socklet/protocol'
 import type { Client } from './support/client.ts'
 import { at, startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
@@ -48,6 +48,7 @@ test('a new life of the app gets what the old one made of its connections', asyn
     for (const room of ['lobby', 'öl', 'left']) worker.command(FrameType.JOIN, opened, Buffer.from(room))
     worker.command(FrameType.LEAVE, opened, Buffer.from('left'))
     worker.command(FrameType.PAUSE, opened)
+    worker.command(FrameType.BINARY_TYPE, opened, undefined, BINARY_TYPES.indexOf('blob'))
   }
   await settled(two)
   const next = await move(2)
@@ -55,8 +56,8 @@ test('a new life of the app gets what the old one made of its connections', asyn
   const again = openingOf(await next.got(FrameType.OPEN))
   // What only the connection event tells is not told again.
   const { id, protocol, extensions } = openingOf(one.opened).head
-  expect(attached).toEqual({ head: { id, protocol, extensions, rooms: ['lobby', 'öl'], paused: true }, data: 'last' })
-  expect(again).toEqual({ head: { ...openingOf(two.opened).head, rooms: ['lobby', 'öl'], paused: true }, data: 'last' })
+  expect(attached).toEqual({ head: { id, protocol, extensions, rooms: ['lobby', 'öl'], paused: true, binaryType: 'blob' }, data: 'last' })
+  expect(again).toEqual({ head: { ...openingOf(two.opened).head, rooms: ['lobby', 'öl'], paused: true, binaryType: 'blob' }, data: 'last' })
 })
 
 test('what was undone is not there', async () => {
@@ -68,12 +69,28 @@ test('what was undone is not there', async () => {
   worker.command(FrameType.LEAVE, one.opened, Buffer.from('x'))
   worker.command(FrameType.PAUSE, one.opened)
   worker.command(FrameType.RESUME, one.opened)
+  for (const type of [1, 0, 4, 255]) worker.command(FrameType.BINARY_TYPE, one.opened, undefined, type)
   await settled(one)
   const next = await move(2)
   const { head, data } = openingOf(await next.got(FrameType.ATTACH))
   expect(data).toBe('')
   expect(head.rooms ?? []).toEqual([])
   expect(head.paused ?? false).toBe(false)
+  expect(head.binaryType ?? 'nodebuffer').toBe('nodebuffer')
+  expect(head.closing ?? false).toBe(false)
+})
+
+test('what the app has closed is closing for its next life as well, and what it makes of its messages can still change', async () => {
+  const one = await connected()
+  const other = await connected()
+  worker.ack(one.opened)
+  // A client that does not answer.
+  one.client.socket.pause()
+  worker.close(one.opened, 4000)
+  worker.command(FrameType.BINARY_TYPE, one.opened, undefined, BINARY_TYPES.indexOf('arraybuffer'))
+  await settled(other)
+  const next = await move(2)
+  expect(openingOf(await next.got(FrameType.ATTACH)).head).toMatchObject({ closing: true, binaryType: 'arraybuffer' })
 })
 
 test('data is 16 KiB at most; more is not taken', async () => {

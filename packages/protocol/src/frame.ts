@@ -99,8 +99,10 @@ export const FrameType = {
   SEND_ROOM: 48,
   /** What `upgrade(ctx)` decided. Payload: u32 head length, JSON UpgradeResult, then the body of the refusal or the first `socket.data`. */
   UPGRADE_RESULT: 49,
+  /** What the app wants binary messages to be: the index in BINARY_TYPES, in the flags. The guest makes them of that; the gateway keeps it for the next life. */
+  BINARY_TYPE: 50,
   /** The isolate is gone, and this is the last frame of its life: whatever it has sent came before. */
-  GONE: 50,
+  GONE: 51,
 
   // worker → pool
   /** Log entries. Payload: see log.ts. */
@@ -168,6 +170,10 @@ export const FETCH_WINDOW_BYTES = 256 * 1024
 
 /** Flags of LISTEN. */
 export const Listen = { PING: 1, PONG: 2 } as const
+
+/** `socket.binaryType`, as ws has it. The first is what it is until it is set. */
+export const BINARY_TYPES = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] as const
+export type BinaryType = (typeof BINARY_TYPES)[number]
 
 /** In place of the length of a room's name: all connections of the app. */
 export const NO_ROOM = 0xffffffff

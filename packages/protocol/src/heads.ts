@@ -1,5 +1,7 @@
 /** What is said once for a connection or request, as JSON: never for each message. */
 
+import type { BinaryType } from './frame.ts'
+
 /** First part of the payload of ATTACH: what a new isolate has to know. There may be many thousands at once. */
 export interface AttachHead {
   /** `ctx.socket.id` */
@@ -10,6 +12,10 @@ export interface AttachHead {
   rooms?: string[]
   /** Whether the app has paused it. */
   paused?: boolean
+  /** Absent is the first of BINARY_TYPES. */
+  binaryType?: BinaryType
+  /** Whether the app has closed it, and it is not over yet. */
+  closing?: boolean
 }
 
 /** First part of the payload of OPEN: what only the connection event says as well. */

@@ -1,6 +1,11 @@
+import { BINARY_TYPES, type BinaryType } from '@socklet/protocol/frame'
 import type { Callbacks } from './write-callbacks.ts'
 
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob'
+/** As the gateway is told it; -1 if it is none. */
+export function binaryTypeIndex(value: unknown): number {
+  for (let i = 0; i < BINARY_TYPES.length; i++) if (BINARY_TYPES[i] === value) return i
+  return -1
+}
 
 /** RFC 6455 has no names for them; these are those of the WebSocket of the web and of ws. */
 export const CONNECTING = 0
@@ -60,9 +65,9 @@ export interface Delayed {
   bytes: number
 }
 
-export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'protocol' | 'extensions' | 'paused' | 'dataBytes'>
+export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'protocol' | 'extensions' | 'readyState' | 'binaryType' | 'paused' | 'dataBytes'>
 
-/** A connection that is open. All have the same fields from the start: access to them stays fast. */
+/** A connection that a gateway has. All have the same fields from the start: access to them stays fast. */
 export function makeConnection(known: Known): Connection {
   return {
     gateway: known.gateway,
@@ -71,8 +76,8 @@ export function makeConnection(known: Known): Connection {
     protocol: known.protocol,
     extensions: known.extensions,
     requestPrefix: '',
-    readyState: OPEN,
-    binaryType: 'nodebuffer',
+    readyState: known.readyState,
+    binaryType: known.binaryType,
     paused: known.paused,
     listening: 0,
     listened: false,
@@ -93,12 +98,10 @@ export function makeConnection(known: Known): Connection {
 
 /** A connection of which only the id is known: something that is kept refers to it. It is closed, unless a gateway has it. */
 export function makeClosedConnection(id: string): Connection {
-  const connection = makeConnection({ gateway: 0, number: 0, id, protocol: '', extensions: '', paused: false, dataBytes: null })
-  connection.readyState = CLOSED
-  return connection
+  return makeConnection({ gateway: 0, number: 0, id, protocol: '', extensions: '', readyState: CLOSED, binaryType: BINARY_TYPES[0], paused: false, dataBytes: null })
 }
 
-/** A gateway has it: it is open. */
+/** A gateway has it after all. */
 export function openConnection(connection: Connection, known: Known): void {
   connection.gateway = known.gateway
   connection.number = known.number
@@ -107,5 +110,6 @@ export function openConnection(connection: Connection, known: Known): void {
   connection.paused = known.paused
   connection.dataBytes = known.dataBytes
   connection.dataDecoded = known.dataBytes === null
-  connection.readyState = OPEN
+  connection.readyState = known.readyState
+  connection.binaryType = known.binaryType
 }

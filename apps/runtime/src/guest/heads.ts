@@ -1,4 +1,5 @@
 import type { AttachHead, ConnectionHead, RequestHead, UpgradeHead } from '@socklet/protocol'
+import { binaryTypeIndex } from './connection.ts'
 import { NativeError, arrayIsArray, jsonParse } from './primordials.ts'
 
 /**
@@ -35,6 +36,7 @@ function areTexts(list: unknown): boolean {
 export function readAttachHead(text: string): AttachHead {
   const head = objectOf(text)
   needTexts(head, 'id', 'protocol', 'extensions')
+  if (head['binaryType'] !== undefined && binaryTypeIndex(head['binaryType']) < 0) malformed('binaryType is none')
   if (head['rooms'] !== undefined && !areTexts(head['rooms'])) malformed('rooms are no list of texts')
   return head as unknown as AttachHead
 }

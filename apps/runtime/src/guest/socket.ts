@@ -1,10 +1,10 @@
 import { EventEmitter } from 'events'
-import { FrameType, Listen } from '@socklet/protocol/frame'
+import { FrameType, Listen, type BinaryType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
 // Makes the emitter of the package as Node's is now, codes of errors included.
 // oxlint-disable-next-line import/no-unassigned-import
 import './globals/node/events.ts'
-import { CLOSED, CLOSING, CONNECTING, OPEN, type BinaryType, type Connection } from './connection.ts'
+import { CLOSED, CLOSING, CONNECTING, OPEN, binaryTypeIndex, type Connection } from './connection.ts'
 import { changeWord, command } from './outbox.ts'
 import { NativeRangeError, NativeSet, NativeTypeError, bareObject, objectAssign, objectCreate, objectDefine, objectHasOwn, reflectApply, setAdd, setForEach, toText } from './primordials.ts'
 import { checkRoom, joinRoom, leaveRoom, restoreRooms } from './rooms.ts'
@@ -109,7 +109,12 @@ export class WebSocket extends EventEmitter {
   }
   // An unknown value is ignored, as in ws.
   set binaryType(value: BinaryType) {
-    if (value === 'nodebuffer' || value === 'arraybuffer' || value === 'fragments' || value === 'blob') connectionOf(this).binaryType = value
+    const connection = connectionOf(this)
+    const index = binaryTypeIndex(value)
+    if (index < 0 || value === connection.binaryType) return
+    connection.binaryType = value
+    // The next life of the app is told of it.
+    if (connection.readyState !== CLOSED) command(FrameType.BINARY_TYPE, index, connection.gateway, connection.number, '')
   }
 
   // --- sending ---

@@ -1,6 +1,6 @@
-import { Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
+import { BINARY_TYPES, Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
 import type { AttachHead } from '@socklet/protocol'
-import { CLOSED, CLOSING, type Connection } from './connection.ts'
+import { CLOSED, CLOSING, OPEN, type Connection, type Known } from './connection.ts'
 import { setCurrent, type Running } from './current.ts'
 import { readError, requestPrefix, twelveHex } from './event-details.ts'
 import { readAttachHead, readConnectionHead } from './heads.ts'
@@ -48,9 +48,19 @@ export class WebSocketEvents {
   }
 
   /** `end`: where its head ends. */
-  #open(mailbox: Mailbox, frame: EventFrame, { id, protocol, extensions, rooms, paused }: AttachHead, end: number): WebSocket {
+  #open(mailbox: Mailbox, frame: EventFrame, { id, protocol, extensions, rooms, paused, binaryType, closing }: AttachHead, end: number): WebSocket {
     const dataBytes = end < frame.end ? new NativeUint8Array(arrayBufferSlice(mailbox.buffer, end, frame.end)) : null
-    const known = { gateway: frame.gateway, number: frame.connection, id, protocol, extensions, paused: paused === true, dataBytes }
+    const known: Known = {
+      gateway: frame.gateway,
+      number: frame.connection,
+      id,
+      protocol,
+      extensions,
+      readyState: closing === true ? CLOSING : OPEN,
+      binaryType: binaryType ?? BINARY_TYPES[0],
+      paused: paused === true,
+      dataBytes
+    }
     const socket = openSocket(this.#parts.sockets, known, rooms)
     mapSet(this.#socketsOf(frame.gateway), frame.connection, socket)
     addSocket(this.#parts.sockets, socket)

@@ -54,7 +54,8 @@ const TO_GATEWAY: ReadonlySet<number> = new Set([
   FrameType.JOIN,
   FrameType.LEAVE,
   FrameType.SEND_ROOM,
-  FrameType.UPGRADE_RESULT
+  FrameType.UPGRADE_RESULT,
+  FrameType.BINARY_TYPE
 ])
 
 /** These do not wait until what the turn has changed is stored. */

@@ -57,6 +57,20 @@ describe('what a socket is', () => {
     await test.until(() => test.logs().length === 1)
     expect(JSON.parse(test.logs()[0]!.message)).toEqual(['chat', 'permessage-deflate', true, 1, 0, 'nodebuffer', true, true])
   })
+
+  it('tells the gateway of its binaryType when that changes, and has it from there in its next life, as it has that it is closing', async () => {
+    const test = await harness.start(`exports.main = ({ socket, method, params }) => {
+      if (method !== 'WebSocket:message') return
+      console.log(JSON.stringify([socket.binaryType, socket.readyState, params.data.constructor.name]))
+      for (const type of ['fragments', 'fragments', 'nothing', 'nodebuffer']) socket.binaryType = type
+    }`)
+    test.open(1, { type: FrameType.ATTACH, binaryType: 'arraybuffer', closing: true })
+    test.open(2, { type: FrameType.ATTACH })
+    for (const connection of [1, 2]) test.event(FrameType.MESSAGE, connection, Buffer.from('b'), Flag.BINARY)
+    expect(await reports(test, 2)).toEqual([['arraybuffer', 2, 'ArrayBuffer'], ['nodebuffer', 1, 'Buffer']])
+    await test.until(() => framesOf(test, FrameType.BINARY_TYPE).length === 4)
+    expect(framesOf(test, FrameType.BINARY_TYPE).map(({ head }) => [head.connection, head.flags])).toEqual([[1, 2], [1, 0], [2, 2], [2, 0]])
+  })
 })
 
 describe('send', () => {

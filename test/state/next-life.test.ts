@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect, type Client } from '../support/client.ts'
+import { startPlatform, type Platform } from '../support/platform.ts'
+import { until } from '../support/until.ts'
+
+let platform: Platform
+beforeAll(async () => {
+  platform = await startPlatform({ args: ['--workers', '1'] })
+})
+afterAll(() => platform.close())
+
+async function app(appid: string, source: string, idleMs = 300): Promise<Client> {
+  await platform.app(appid, { __websocket__: source })
+  expect((await platform.admin('PATCH', `/apps/${appid}`, { limits: { idleMs } })).status).toBe(200)
+  return connect(platform.url(appid))
+}
+
+async function sleeps(appid: string): Promise<void> {
+  await until('it is hibernated', async () => (await platform.admin('GET', `/apps/${appid}/stats`)).json.hibernated)
+}
+
+async function workers(): Promise<number[]> {
+  const { processes } = (await platform.admin('GET', '/platform')).json as { processes: { kind: string; pid: number }[] }
+  return processes.filter(({ kind }) => kind === 'worker').map(({ pid }) => pid)
+}
+
+/** The worker dies; another one has the app. */
+async function dies(): Promise<void> {
+  const before = await workers()
+  for (const pid of before) process.kill(pid, 'SIGKILL')
+  await until('there is another worker', async () => (await workers()).some((pid) => !before.includes(pid)))
+}
+
+async function asked(client: Client, what: string | Buffer): Promise<string> {
+  client.send(what)
+  return String(await client.next())
+}
+
+describe('a socket in the next life of its app', () => {
+  // It was set once, when the client connected; after ten quiet seconds the messages were Buffers.
+  it('gives binary messages as its binaryType says', async () => {
+    const client = await app('typed', `export const main = ({ method, socket, params }) => {
+      if (method === 'WebSocket:connection') socket.binaryType = 'arraybuffer'
+      if (method === 'WebSocket:message') socket.send(socket.binaryType + ' ' + (params.data instanceof ArrayBuffer))
+    }`)
+    expect(await asked(client, Buffer.from('x'))).toBe('arraybuffer true')
+    await sleeps('typed')
+    expect(await asked(client, Buffer.from('x'))).toBe('arraybuffer true')
+    await dies()
+    expect(await asked(client, Buffer.from('x'))).toBe('arraybuffer true')
+    client.ws.terminate()
+  })
+
+  it('is closing if it was', async () => {
+    const client = await app('closing', `
+      import cloud from '@lafjs/cloud'
+      export const main = ({ method, socket, params }) => {
+        if (method === 'WebSocket:message' && params.data.toString() === 'close') socket.close(4000)
+        else if (method === 'WebSocket:message') socket.send(JSON.stringify([...cloud.sockets].map((one) => one.readyState).toSorted()))
+      }`, 60_000)
+    const other = await connect(platform.url('closing'))
+    other.send('close')
+    // A client that does not answer the close frame.
+    other.ws.pause()
+    await until('it is closing', async () => (await asked(client, 'states')) === '[1,2]')
+    await dies()
+    expect(await asked(client, 'states')).toBe('[1,2]')
+    for (const { ws } of [client, other]) ws.terminate()
+  })
+})
