@@ -68,3 +68,28 @@ describe('a socket in the next life of its app', () => {
     for (const { ws } of [client, other]) ws.terminate()
   })
 })
+
+// It slept between the parts, and its client got the second one alone.
+describe('an app that has something to send which only its isolate has', () => {
+  it.each([
+    ['a part of a message', `if (text === 'a') socket.send('first ', { fin: false }); if (text === 'b') socket.send('second', { fin: true })`],
+    ['a Blob that is not read yet', `
+      if (text === 'a') socket.send({ size: 12, type: '', [Symbol.toStringTag]: 'Blob', arrayBuffer: () => new Promise((resolve) => { globalThis.resolve = resolve }) })
+      if (text === 'b') globalThis.resolve(Buffer.from('first second'))`]
+  ])('stays awake: %s', async (_, source) => {
+    const appid = `unsent-${source.length}`
+    const client = await app(appid, `export const main = ({ method, socket, params }) => {
+      if (method !== 'WebSocket:message') return
+      const text = params.data.toString()
+      ${source}
+    }`)
+    client.send('a')
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    expect(await asked(client, 'b')).toBe('first second')
+    await sleeps(appid)
+    // Nor does it wait for a client that has gone.
+    client.send('a')
+    await client.close()
+    await sleeps(appid)
+  })
+})

@@ -1,9 +1,9 @@
 import { Flag, FrameType } from '@socklet/protocol/frame'
-import { MAX_TURN_BYTES } from '../turn-layout.ts'
-import { CLOSED, CLOSING, type Connection } from './connection.ts'
+import { MAX_TURN_BYTES, TurnWord } from '../turn-layout.ts'
+import { CLOSED, CLOSING, type Connection, type Delayed, type Fragments } from './connection.ts'
 import { logError } from './log.ts'
-import { command, send, sendAndTell, turnNumber } from './outbox.ts'
-import { NativeError, NativeRangeError, bareArray, typedArrayByteLength } from './primordials.ts'
+import { changeWord, command, send, sendAndTell, turnNumber } from './outbox.ts'
+import { NativeError, NativeRangeError, NativeSet, bareArray, setAdd, setDelete, typedArrayByteLength } from './primordials.ts'
 import { EMPTY, encodeText, isBlob, joinBytes, toBytes, type BlobLike } from './socket-bytes.ts'
 import { callLater, forgetCallback, keepCallback, type Done } from './write-callbacks.ts'
 
@@ -16,6 +16,9 @@ export interface SendRules {
   binary: boolean
   fin: boolean
 }
+
+/** Connections that read a Blob. */
+export const delayedConnections: Set<Connection> = new NativeSet()
 
 /** A message without options and callback to a connection that waits for nothing: nearly all are. */
 export function sendPlain(connection: Connection, data: string | Uint8Array, binary: boolean): void {
@@ -41,14 +44,32 @@ function sendPart(connection: Connection, data: string | Uint8Array, { binary, f
     return
   }
   const part = typeof data === 'string' ? encodeText(data) : joinBytes([data], 1, typedArrayByteLength(data))
-  const fragments = (connection.fragments ??= { parts: bareArray(), count: 0, bytes: 0, binary })
+  const fragments = connection.fragments ?? beginFragments(connection, binary)
   if (fragments.bytes + typedArrayByteLength(part) > MAX_TURN_BYTES) throw new NativeRangeError(`a message must not be greater than ${MAX_TURN_BYTES} bytes`)
   fragments.parts[fragments.count++] = part
   fragments.bytes += typedArrayByteLength(part)
   if (fin) {
-    connection.fragments = null
+    dropFragments(connection)
     sendWhole(connection, joinBytes(fragments.parts, fragments.count, fragments.bytes), fragments.binary, done)
   } else if (typeof done === 'function') void callLater(done)
+}
+
+/** What is to be sent, and is only here, would be lost with the isolate. */
+function beginFragments(connection: Connection, binary: boolean): Fragments {
+  changeWord(TurnWord.HELD, 1)
+  return (connection.fragments = { parts: bareArray(), count: 0, bytes: 0, binary })
+}
+
+function dropFragments(connection: Connection): void {
+  if (connection.fragments === null) return
+  connection.fragments = null
+  changeWord(TurnWord.HELD, -1)
+}
+
+/** The connection is closed. */
+export function forgetUnsent(connection: Connection): void {
+  dropFragments(connection)
+  endDelay(connection)
 }
 
 function sendWhole(connection: Connection, data: string | Uint8Array, binary: boolean, done: Done | undefined): void {
@@ -109,23 +130,35 @@ export function inOrder(connection: Connection, call: () => void): void {
   else delay(connection, () => inOrder(connection, call))
 }
 
-function delay(connection: Connection, call: () => void): void {
+export function delay(connection: Connection, call: () => void): void {
   const delayed = connection.delayed!
   delayed.calls[delayed.count++] = call
 }
 
+function beginDelay(connection: Connection, bytes: number): Delayed {
+  changeWord(TurnWord.HELD, 1)
+  setAdd(delayedConnections, connection)
+  return (connection.delayed = { calls: bareArray(), count: 0, bytes })
+}
+
+function endDelay(connection: Connection): void {
+  if (connection.delayed === null) return
+  connection.delayed = null
+  setDelete(delayedConnections, connection)
+  changeWord(TurnWord.HELD, -1)
+}
+
 async function sendBlob(connection: Connection, blob: BlobLike, then: (bytes: Uint8Array) => void, done: Done | undefined): Promise<void> {
-  connection.delayed = { calls: bareArray(), count: 0, bytes: blob.size }
+  const delayed = beginDelay(connection, blob.size)
   try {
     const bytes = toBytes(await blob.arrayBuffer())
-    const { calls, count: waiting } = connection.delayed
-    connection.delayed = null
+    endDelay(connection)
     if (connection.readyState === CLOSED) fail(done, new NativeError('The socket was closed while the blob was being read'))
     else then(bytes)
     // Each of them may begin to read a Blob: then the ones after it wait again.
-    for (let i = 0; i < waiting; i++) calls[i]!()
+    for (let i = 0; i < delayed.count; i++) delayed.calls[i]!()
   } catch (error) {
-    connection.delayed = null
+    endDelay(connection)
     logError('a Blob could not be sent, so its connection is ended: ', error)
     fail(done, error as Error)
     end(connection)

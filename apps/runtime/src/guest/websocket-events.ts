@@ -14,6 +14,7 @@ import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, mapDelete, ma
 import { leaveAllRooms } from './rooms.ts'
 import { connectionOf, tellListened, tellListening, type WebSocket } from './socket.ts'
 import { listenersOf, tellListeners } from './socket-listeners.ts'
+import { forgetUnsent } from './socket-send.ts'
 import { addSocket, openSocket, removeSocket } from './sockets.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 import { failCallbacks, settleCallback } from './write-callbacks.ts'
@@ -184,7 +185,7 @@ export class WebSocketEvents {
   /** Before anybody is told: a closed socket is nowhere any more. */
   #forget(frame: EventFrame, socket: WebSocket, connection: Connection): void {
     connection.readyState = CLOSED
-    connection.fragments = null
+    forgetUnsent(connection)
     mapDelete(this.#socketsOf(frame.gateway), frame.connection)
     removeSocket(this.#parts.sockets, socket)
     leaveAllRooms(socket, connection)
