@@ -163,4 +163,37 @@ describe('a message to a room', () => {
       [FrameType.JOIN, 'a'], [FrameType.SEND, '1'], [FrameType.SEND_ROOM, '2'], [FrameType.SEND, '3'], [FrameType.SEND_ROOM, '4'], [FrameType.SEND, '5'], [FrameType.LEAVE, 'a']
     ])
   })
+
+  it('does not overtake a Blob that a receiver is still to get; the other receivers do not wait', async () => {
+    const test = await harness.start(`
+      const { default: cloud } = require('@lafjs/cloud')
+      exports.main = ({ method, socket }) => {
+        socket.join('a')
+        if (method !== 'WebSocket:message') return
+        const [one, two, three] = cloud.sockets
+        const bytes = Buffer.from('3')
+        for (const blob of [one, two]) blob.send(new Blob(['1']))
+        cloud.sockets.in('a').send('2')
+        cloud.sockets.send(bytes, { except: two })
+        bytes[0] = 0x78
+        one.send('4')
+        one.send(new Blob(['5']))
+        cloud.sockets.in('nobody').send('6')
+        cloud.sockets.send('7', { except: [three] })
+        one.close()
+        cloud.sockets.send('8')
+        setTimeout(() => cloud.sockets.send('9'), 50)
+      }`)
+    for (const connection of [1, 2, 3]) test.open(connection)
+    test.event(FrameType.MESSAGE, 1, 'go')
+    await test.until((frames) => frames.some(({ head, payload }) => head.type === FrameType.SEND_ROOM && readRoom(payload).message.toString() === '9'))
+    const toOne = test.gateway.frames.filter(({ head }) => head.connection === 1 && head.type !== FrameType.JOIN).map(({ head, payload }) => (head.type === FrameType.SEND ? `${head.flags} ${payload}` : head.type))
+    expect(toOne.slice(0, 6)).toEqual([`${Flag.BINARY} 1`, '0 2', `${Flag.BINARY} 3`, '0 4', `${Flag.BINARY} 5`, '0 7'])
+    expect(toOne[6]).toBe(FrameType.CLOSE)
+    expect(test.gateway.frames.filter(({ head }) => head.connection === 2 && head.type === FrameType.SEND).map(({ payload }) => payload.toString())).toEqual(['1', '2', '7', '8'])
+    const toRooms = rooms(test.gateway).map(({ payload }) => readRoom(payload))
+    expect(toRooms.map(({ message, except }) => [message.toString(), except.map(([, number]) => number)])).toEqual([
+      ['2', [1, 2]], ['3', [2, 1]], ['6', []], ['7', [3, 1, 2]], ['8', [1, 2]], ['9', []]
+    ])
+  })
 })
