@@ -93,3 +93,38 @@ describe('an app that has something to send which only its isolate has', () => {
     await sleeps(appid)
   })
 })
+
+// Its clients heard nothing until one of them said something, for nothing else loaded the module.
+describe('what the module of __websocket__ does by itself', () => {
+  it.each([
+    ['the death of its worker', dies],
+    ['a restart of the app', async (appid: string) => void (await platform.admin('POST', `/apps/${appid}/restart`))]
+  ])('goes on after %s, without a word of the clients', async (_, ends) => {
+    const appid = `ticks-${ends.length}`
+    const client = await app(appid, `
+      import cloud from '@lafjs/cloud'
+      const life = Math.random()
+      setInterval(() => cloud.sockets.send('tick ' + life), 50)
+      export const main = () => {}`)
+    const before = await client.nextMatching(/^tick/)
+    await ends(appid)
+    await until('another life ticks', async () => (await client.nextMatching(/^tick/)) !== before)
+    await client.close()
+  })
+
+  it('is in the log if it fails, and the app goes on', async () => {
+    const client = await app('fails', `
+      export const main = ({ method, socket }) => { if (method === 'WebSocket:message') socket.send('here') }`)
+    expect(await asked(client, 'x')).toBe('here')
+    await platform.admin('PUT', '/apps/fails/functions/__websocket__', `import cloud from '@lafjs/cloud'
+      if (cloud.sockets.size > 0 && cloud.shared.get('loads') !== 2) { cloud.shared.set('loads', (cloud.shared.get('loads') ?? 0) + 1); throw new Error('while it loads') }
+      export const main = ({ method, socket }) => { if (method === 'WebSocket:message') socket.send('here again') }`)
+    await platform.admin('POST', '/apps/fails/restart')
+    const logs = async (): Promise<{ function: string; message: string }[]> => (await platform.admin('GET', '/apps/fails/logs')).json.items
+    const line = await until('it is logged', async () => (await logs()).find(({ message }) => message.includes('while it loads')))
+    expect(line.function).toBe('__websocket__')
+    client.send('dropped')
+    expect(await asked(client, 'x')).toBe('here again')
+    await client.close()
+  })
+})

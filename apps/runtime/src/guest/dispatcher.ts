@@ -1,7 +1,7 @@
 import { forgetAsked } from './asked-text.ts'
 import { FrameType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
-import { current, setCurrent } from './current.ts'
+import { current, setCurrent, type Running } from './current.ts'
 import { receiveFetch } from './fetch/channel.ts'
 import { HttpEvents } from './http-events.ts'
 import { reached } from './limits.ts'
@@ -10,10 +10,10 @@ import { hasNextEvent, nextEvent, type EventFrame, type Mailbox } from './mailbo
 import { mainOf, type LoadedFunction, type Main } from './modules.ts'
 import { acknowledge, setWord } from './outbox.ts'
 import type { DispatcherParts } from './parts.ts'
-import { bareArray, now } from './primordials.ts'
+import { bareArray, now, setSize } from './primordials.ts'
 import { failed, TaskList, type Task } from './tasks.ts'
 import { UpgradeEvents } from './upgrade-events.ts'
-import { WebSocketEvents } from './websocket-events.ts'
+import { WEBSOCKET, WebSocketEvents } from './websocket-events.ts'
 
 /**
  * Microtask rounds that the next event waits for a handler. laf runs a handler until it waits for something
@@ -159,15 +159,31 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     upgrades.expire()
   }
 
-  /** Calls `__init__`, if there is one: the isolate is new, and all connections that there were before it are attached. */
+  /** The isolate is new, and all connections that there were before it are attached: `__init__` is called, if there is one. */
   function init(): void {
     const loaded = parts.program().functions['__init__']
-    if (loaded === undefined) return
-    setCurrent({ function: '__init__', version: loaded.version, requestId: '', connection: '' })
-    void runInit(mainOfInit(loaded))
+    if (loaded !== undefined) {
+      setCurrent(runningIn(loaded))
+      void runInit(loadedMain(loaded))
+    }
+    if (setSize(parts.sockets) > 0) loadForSockets()
   }
 
-  function mainOfInit(loaded: LoadedFunction): Main | null {
+  /** What the module of `__websocket__` does by itself, by timers for the most part, goes on for those who are connected, also if none of them says anything. */
+  function loadForSockets(): void {
+    const loaded = parts.program().functions[WEBSOCKET]
+    if (loaded === undefined) return
+    const before = current()
+    setCurrent(runningIn(loaded))
+    loadedMain(loaded)
+    setCurrent(before)
+  }
+
+  function runningIn({ name, version }: LoadedFunction): Running {
+    return { function: name, version, requestId: '', connection: '' }
+  }
+
+  function loadedMain(loaded: LoadedFunction): Main | null {
     try {
       return mainOf(parts.program(), loaded, parts.platform)
     } catch (error) {
