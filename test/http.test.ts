@@ -21,6 +21,8 @@ beforeAll(async () => {
     cookie: `export default (ctx) => { ctx.response.cookie('a', 'b c', { httpOnly: true }); ctx.response.cookie('d', 1); return 'ok' }`,
     stream: `export default async (ctx) => { ctx.response.type('text/plain'); for (const part of ['one ', 'two ', 'three']) { ctx.response.write(part); await new Promise((r) => setTimeout(r, 30)) } }`,
     raw: `export default (ctx) => Buffer.isBuffer(ctx.body) + ':' + ctx.body.toString('hex')`,
+    'any-status': `export default (ctx) => { ctx.response.type('png').status(JSON.parse(ctx.query.s)); return 'x' }`,
+    cookies: `export default (ctx) => ctx.request.cookies`,
     fails: `export default async () => { await null; throw new Error('on purpose') }`,
     __websocket__: `export const main = (ctx) => 'called with ' + ctx.method + ' ' + ctx.socket`
   })
@@ -50,10 +52,17 @@ describe('what a function is called with', () => {
     expect((await platform.request('http', '/echo', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'hi' })).json.body).toEqual({})
   })
 
+  it('has its cookies, read', async () => {
+    const headers = { cookie: 'a=1; b="x%20y"; a=2; c=j:{"d":[1]}; e=%zz; none; __proto__=p' }
+    expect((await platform.request('http', '/cookies', { headers })).text).toBe('{"a":"1","b":"x y","c":{"d":[1]},"e":"%zz","__proto__":"p"}')
+  })
+
   it('refuses malformed JSON with 400 and bodies above 10 MB with 413', async () => {
     const bad = await platform.request('http', '/echo', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"a":' })
     expect(bad.status).toBe(400)
     expect(bad.json.error).toMatch(/not JSON/)
+    // laf's parser takes objects and lists.
+    for (const body of ['5', 'null', '"text"']) expect((await platform.request('http', '/echo', { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(400)
     const large = await platform.request('http', '/echo', { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: new Uint8Array(11 * 1024 * 1024) }).catch(() => ({ status: 413 }))
     expect(large.status).toBe(413)
     const fits = await platform.request('http', '/raw', { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: new Uint8Array(5 * 1024 * 1024) })
@@ -91,6 +100,18 @@ describe('what a function answers with', () => {
     expect(cookie.headers.getSetCookie()).toEqual(['a=b%20c; Path=/; HttpOnly', 'd=1; Path=/'])
   })
 
+  // A status in a string came out as 500, and nothing said why.
+  it('the status that Node makes of what it sets; what is none is 500, and the log says why', async () => {
+    for (const [status, answered] of [['"201"', 201], ['202.7', 202], ['600', 600], ['999', 999]] as const) expect((await platform.request('http', `/any-status?s=${status}`)).status).toBe(answered)
+    for (const status of ['100', '1000', '"x"', 'null']) {
+      const answer = await platform.request('http', `/any-status?s=${status}`, { headers: { 'x-request-id': `status-${status}` } })
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([500, 'application/json; charset=utf-8'])
+      const path = `/apps/http/logs?requestId=${encodeURIComponent(`status-${status}`)}`
+      const entry = await until('the error is logged', async () => (await platform.admin('GET', path)).json.items[0])
+      expect(entry.message).toContain(`RangeError: Invalid status code: ${JSON.parse(status)}`)
+    }
+  })
+
   it('500 with the requestId, and the error only in the log', async () => {
     const answer = await platform.request('http', '/fails', { headers: { 'x-request-id': 'failing-1' } })
     expect(answer.status).toBe(500)
@@ -98,6 +119,48 @@ describe('what a function answers with', () => {
     const entry = await until('the error is logged', async () => (await platform.admin('GET', '/apps/http/logs?requestId=failing-1')).json.items[0])
     expect(entry).toMatchObject({ level: 'error', function: 'fails', requestId: 'failing-1' })
     expect(entry.message).toMatch(/^Error: on purpose\n {4}at /)
+  })
+})
+
+// A function that streamed to a client that had left went on to do so for as long as its handler might take.
+describe('the end of an answer', () => {
+  const HEARS = `
+    const hear = (ctx) => {
+      for (const name of ['request', 'response']) for (const type of ['aborted', 'finish', 'close']) ctx[name].on(type, () => console.log(name, type, ctx.request.aborted, ctx.response.destroyed))
+    }`
+  const logged = async (requestId: string, count: number): Promise<string[]> =>
+    until(`${count} lines of ${requestId}`, async () => {
+      const { items } = (await platform.admin('GET', `/apps/ends/logs?requestId=${requestId}`)).json as { items: { message: string }[] }
+      return items.length < count ? null : items.map(({ message }) => message).toReversed()
+    })
+  beforeAll(() =>
+    platform.app('ends', {
+      stream: `${HEARS}
+        export default async (ctx) => {
+          hear(ctx)
+          let sent = 0
+          ctx.response.on('close', () => { throw new Error('in a listener') })
+          while (ctx.response.write('part')) { sent++; await new Promise((done) => setTimeout(done, 20)) }
+          ctx.response.end()
+          console.log('over', sent > 0, ctx.response.writableEnded)
+        }`,
+      whole: `${HEARS}
+        export default (ctx) => { hear(ctx); console.log('before'); ctx.response.end('whole'); console.log('ended') }`
+    })
+  )
+
+  it('is told to the function when the client leaves: it can stop', async () => {
+    const abort = new AbortController()
+    const response = await fetch(`${platform.gateway}/ends/stream`, { signal: abort.signal, headers: { 'x-request-id': 'left' } })
+    await response.body!.getReader().read()
+    abort.abort()
+    const lines = await logged('left', 5)
+    expect(lines.map((line) => line.split('\n')[0])).toEqual(['response close false true', 'Error: in a listener', 'request aborted true true', 'request close true true', 'over true true'])
+  })
+
+  it('is told when the answer is complete, behind the code that has ended it', async () => {
+    expect((await platform.request('ends', '/whole', { headers: { 'x-request-id': 'whole' } })).text).toBe('whole')
+    expect(await logged('whole', 5)).toEqual(['before', 'ended', 'response finish false false', 'response close false true', 'request close false true'])
   })
 })
 

@@ -9,6 +9,7 @@ const NOT_THE_FUNCTIONS: ReadonlySet<string> = new Set(['connection', 'keep-aliv
 export function onResponse(request: PendingRequest, headJson: Buffer, part: Buffer, last: boolean): void {
   const head = parseHead(headJson)
   if (head === null) {
+    tellInvalid(request)
     request.fail()
     return
   }
@@ -26,6 +27,12 @@ export function onResponse(request: PendingRequest, headJson: Buffer, part: Buff
     response.flushHeaders()
     write(request, part)
   }
+}
+
+/** The guest refuses such a one, so it did not come from the guest. Whoever looks for the reason of a 500 finds one all the same. */
+function tellInvalid({ app, requestId, functionName }: PendingRequest): void {
+  const line = { time: Date.now(), level: 'error' as const, function: functionName, requestId, connection: '', version: 0, message: 'the answer was replaced by 500: its head is none' }
+  app.gateway.pool.note('log', { app: app.number, line })
 }
 
 /** A further part of a body. */
@@ -68,7 +75,7 @@ function parseHead(json: Buffer): ResponseHead | null {
   try {
     const head = JSON.parse(json.toString()) as ResponseHead
     const { status, headers } = head
-    const fits = Number.isInteger(status) && status >= 200 && status <= 599 && Array.isArray(headers) && headers.every(isHeader)
+    const fits = Number.isInteger(status) && status >= 200 && status <= 999 && Array.isArray(headers) && headers.every(isHeader)
     return fits ? head : null
   } catch {
     return null

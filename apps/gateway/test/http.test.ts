@@ -132,12 +132,15 @@ test('a handler that settles without an answer: 500; in the midst of one: the an
 })
 
 test('what no answer can be is 500; what no header can be is left out', async () => {
-  for (const head of ['no json', 'null', { status: 99, headers: [] }, { status: 600, headers: [] }, { status: '200', headers: [] }, { status: 200 }, { status: 200, headers: [['a']] }]) {
+  for (const head of ['no json', 'null', { status: 99, headers: [] }, { status: 101, headers: [] }, { status: 1000, headers: [] }, { status: '200', headers: [] }, { status: 200 }, { status: 200, headers: [['a']] }]) {
     answer(head)
     const response = await fetch(`${platform.http}/demo/hello`)
     expect(response.status).toBe(500)
     expect(await response.json()).toMatchObject({ error: 'Internal Server Error' })
   }
+  await expect.poll(() => platform.pool.logs.filter(({ line }) => line.message.includes('replaced by 500')).length).toBe(8)
+  answer({ status: 799, headers: [] }, 'Node takes it')
+  expect((await fetch(`${platform.http}/demo/hello`)).status).toBe(799)
   const headers = [['x-split', 'a\r\nx-evil: 1'], ['bad name', 'x'], ['connection', 'upgrade'], ['transfer-encoding', 'chunked'], ['content-length', '1'], ['x-good', '1']]
   answer({ status: 200, headers }, 'whole')
   const response = await fetch(`${platform.http}/demo/hello`)

@@ -270,6 +270,105 @@ export type UpgradeDecision =
   | { /** 300 to 599. */ status: number; headers?: Record<string, string | number | readonly string[]>; body?: string | Uint8Array | object }
   | { /** One that the client offers; else its first is accepted. */ protocol?: string; /** The first `socket.data`. */ data?: unknown }
 
+/** What `ctx.request` and `ctx.response` are besides: emitters, as Node's streams. */
+interface HttpMessage {
+  /** The client has left, or has the whole answer. */
+  readonly closed: boolean
+  readonly destroyed: boolean
+  on(event: string, listener: (...args: any[]) => void): this
+  once(event: string, listener: (...args: any[]) => void): this
+  off(event: string, listener: (...args: any[]) => void): this
+  /** What else an emitter has, and what functions keep on it. */
+  // eslint-disable-next-line
+  [property: string]: any
+}
+
+/** `ctx.request`: of express' request. `aborted` is heard if the client leaves before it has the whole answer, `close` then and when it has it. */
+export interface HttpRequest extends HttpMessage {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly originalUrl: string
+  readonly path: string
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly query: any
+  readonly params: Record<string, string>
+  readonly body: any
+  /** The first of each name; `j:` is JSON. */
+  readonly cookies: Record<string, any>
+  /** The client's address. */
+  readonly ip: string
+  /** Of the Host header, without the port. */
+  readonly hostname: string | undefined
+  /** `https` if a proxy in front says so. */
+  readonly protocol: string
+  readonly secure: boolean
+  readonly aborted: boolean
+  get(name: string): string | string[] | undefined
+  header(name: string): string | string[] | undefined
+}
+
+export interface CookieOptions {
+  domain?: string
+  encode?: (value: string) => string
+  expires?: Date
+  httpOnly?: boolean
+  /** Milliseconds. */
+  maxAge?: number
+  path?: string
+  sameSite?: boolean | string
+  secure?: boolean
+}
+
+/**
+ * `ctx.response`: of express' response. `close` is heard if the client leaves, and whoever streams can stop then; `finish` and `close` are heard
+ * when the answer is complete.
+ */
+export interface HttpResponse extends HttpMessage {
+  /** 200 to 999; another one is a RangeError when the head is sent. */
+  statusCode: number
+  readonly headersSent: boolean
+  readonly finished: boolean
+  readonly writable: boolean
+  readonly writableEnded: boolean
+  readonly writableFinished: boolean
+  status(code: number): this
+  sendStatus(code: number): this
+  /** @throws TypeError if a header can have no such name or value */
+  setHeader(name: string, value: string | number | readonly string[]): this
+  getHeader(name: string): string | string[] | undefined
+  hasHeader(name: string): boolean
+  getHeaders(): Record<string, string | string[]>
+  removeHeader(name: string): void
+  set(name: string, value: unknown): this
+  set(headers: Record<string, unknown>): this
+  header(name: string, value: unknown): this
+  header(headers: Record<string, unknown>): this
+  get(name: string): string | string[] | undefined
+  append(name: string, value: string | readonly string[]): this
+  /** A content type, or what names one: `json`, `html`, `.png`, `a.csv`. */
+  type(name: string): this
+  contentType(name: string): this
+  location(url: string): this
+  redirect(url: string): this
+  redirect(status: number, url: string): this
+  vary(names: string | readonly string[]): this
+  attachment(fileName?: string): this
+  cookie(name: string, value: unknown, options?: CookieOptions): this
+  clearCookie(name: string, options?: CookieOptions): this
+  writeHead(status: number, headers?: Record<string, unknown>): this
+  writeHead(status: number, text: string, headers?: Record<string, unknown>): this
+  flushHeaders(): void
+  /** false if the client has left. */
+  write(chunk: string | Uint8Array | ArrayBuffer, done?: Done): boolean
+  write(chunk: string | Uint8Array | ArrayBuffer, encoding: string, done?: Done): boolean
+  end(done?: Done): this
+  end(chunk: string | Uint8Array | ArrayBuffer | null, done?: Done): this
+  end(chunk: string | Uint8Array | ArrayBuffer, encoding: string, done?: Done): this
+  send(body?: unknown): this
+  json(body: unknown): this
+}
+
 /** What `main(ctx)` is called with. For WebSocket events `method` tells which, and `params` and `socket` are there. */
 export interface FunctionContext {
   method: string
@@ -280,8 +379,8 @@ export interface FunctionContext {
   url?: string
   query: any
   body: any
-  request: any
-  response: any
+  request: HttpRequest
+  response: HttpResponse
   __function_name: string
   /** true when the event is delivered again, because a worker died while it was handled. */
   redelivered?: boolean

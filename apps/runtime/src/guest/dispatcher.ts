@@ -75,6 +75,9 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
         return null
       case FrameType.REQUEST:
         return http.event(mailbox, frame)
+      case FrameType.REQUEST_GONE:
+        http.gone(frame)
+        return null
       case FrameType.UPGRADE:
         return upgrades.event(mailbox, frame)
       default:

@@ -2,19 +2,31 @@ import type { RequestHead } from '@socklet/protocol'
 import { Flag } from '@socklet/protocol/frame'
 import { setCurrent, type Running } from './current.ts'
 import { readRequestHead } from './heads.ts'
+import { closeMessage } from './http-message.ts'
 import { readHead, type EventFrame, type Mailbox } from './mailbox.ts'
 import { messageBuffer } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
+import { finish } from './outgoing-message.ts'
 import type { DispatcherParts } from './parts.ts'
-import { NativeError, arrayBufferSlice } from './primordials.ts'
-import { BadRequest, readRequest } from './request.ts'
+import { NativeError, NativeMap, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet } from './primordials.ts'
+import { BadRequest, Request, abort } from './request.ts'
 import { Response } from './response.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
+
+/** A request whose handler has not settled. */
+interface Exchange {
+  readonly running: Running
+  readonly response: Response
+  /** Once it was read. */
+  request: Request | null
+}
 
 /** Requests: each is a call of a function, and what it returns is the answer. */
 export class HttpEvents {
   readonly #parts: DispatcherParts
   readonly #handlers: TaskList
+  /** By gateway, then by the request's number there. */
+  readonly #exchanges = bareArray<Map<number, Exchange>>()
 
   constructor(parts: DispatcherParts, handlers: TaskList) {
     this.#parts = parts
@@ -25,28 +37,42 @@ export class HttpEvents {
     const { text, end } = readHead(mailbox, frame)
     const head = readRequestHead(text)
     const body = messageBuffer(arrayBufferSlice(mailbox.buffer, end, frame.end), 0, frame.end - end, null)
-    const response = new Response(frame.gateway, frame.connection)
     const loaded = this.#parts.program().functions[head.function]
     const running: Running = { function: head.function, version: loaded?.version ?? 0, requestId: head.requestId, connection: '' }
     setCurrent(running)
-    const task = this.#handlers.begin(frame, running, response, null)
-    void this.#answer(task, response, head, body, loaded, (frame.flags & Flag.REDELIVERED) !== 0)
+    const exchange: Exchange = { running, response: new Response(frame.gateway, frame.connection, () => void finished(exchange)), request: null }
+    mapSet(this.#exchangesOf(frame.gateway), frame.connection, exchange)
+    const task = this.#handlers.begin(frame, running, exchange.response, null)
+    void this.#answer(task, exchange, head, body, loaded, (frame.flags & Flag.REDELIVERED) !== 0)
     return task
   }
 
+  /** The client has left: whoever still writes to it can learn of that. */
+  gone(frame: EventFrame): void {
+    const exchange = mapGet(this.#exchangesOf(frame.gateway), frame.connection)
+    if (exchange === undefined) return
+    setCurrent(exchange.running)
+    closeMessage(exchange.response)
+    if (exchange.request !== null) abort(exchange.request)
+  }
+
   /** The handler has taken too long. */
-  answerLate({ response, running }: Task): void {
+  answerLate(task: Task): void {
+    const { response, running } = task
+    this.#forget(task)
     if (response !== null && !response.writableEnded) answerError(response, running.requestId, new NativeError('the handler took too long'))
   }
 
-  async #answer(task: Task, response: Response, head: RequestHead, body: Uint8Array, loaded: LoadedFunction | undefined, redelivered: boolean): Promise<void> {
+  async #answer(task: Task, exchange: Exchange, head: RequestHead, body: Uint8Array, loaded: LoadedFunction | undefined, redelivered: boolean): Promise<void> {
+    const { response } = exchange
     try {
       if (loaded === undefined) {
         response.status(404).send('Function Not Found')
         return
       }
       const main = handlerOf(this.#parts.program(), loaded, this.#parts.platform)
-      const result = await main(requestContext(head, body, response, redelivered))
+      exchange.request = new Request(head, body)
+      const result = await main(requestContext(head, exchange.request, response, redelivered))
       if (!task.settled && !response.writableEnded) {
         if (response.headersSent) response.end()
         else response.send(result)
@@ -54,9 +80,27 @@ export class HttpEvents {
     } catch (error) {
       if (!task.settled) answerError(response, head.requestId, error)
     } finally {
+      this.#forget(task)
       this.#handlers.settle(task)
     }
   }
+
+  #exchangesOf(gateway: number): Map<number, Exchange> {
+    return (this.#exchanges[gateway] ??= new NativeMap())
+  }
+
+  /** The gateway may have given its number to another since it was settled. */
+  #forget({ gateway, peer, settled }: Task): void {
+    if (!settled) mapDelete(this.#exchangesOf(gateway), peer)
+  }
+}
+
+/** Behind the code that has ended the answer, as Node tells it. */
+async function finished({ running, request, response }: Exchange): Promise<void> {
+  await undefined
+  setCurrent(running)
+  finish(response)
+  if (request !== null) closeMessage(request)
 }
 
 function answerError(response: Response, requestId: string, error: unknown): void {
@@ -66,18 +110,21 @@ function answerError(response: Response, requestId: string, error: unknown): voi
   }
   failed(error)
   if (response.writableEnded) return
-  if (response.headersSent) response.end()
-  else response.status(500).json({ error: 'Internal Server Error', requestId })
+  if (response.headersSent) {
+    response.end()
+    return
+  }
+  response.removeHeader('content-type')
+  response.status(500).json({ error: 'Internal Server Error', requestId })
 }
 
-function requestContext(head: RequestHead, body: Uint8Array, response: Response, redelivered: boolean): object {
-  const request = readRequest(head, body)
+function requestContext(head: RequestHead, request: Request, response: Response, redelivered: boolean): object {
   const ctx: Record<string, unknown> = {
     query: request.query,
     body: request.body,
     headers: head.headers,
     method: head.method,
-    params: {},
+    params: request.params,
     requestId: head.requestId,
     request,
     response,

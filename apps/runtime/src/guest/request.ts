@@ -1,6 +1,8 @@
 import type { RequestHead } from '@socklet/protocol'
 import { parseForm } from './form.ts'
 import { bufferText } from './message.ts'
+import { parseCookies } from './cookies.ts'
+import { HttpMessage, closeMessage, tell } from './http-message.ts'
 import { NativeError, jsonParse, stringEndsWith, stringIndexOf, stringStartsWith, stringToLowerCase, stringTrim, substring, typedArrayByteLength } from './primordials.ts'
 
 /** What the client sent cannot be read as what it says it is: the answer is 400. */
@@ -9,31 +11,71 @@ export class BadRequest extends NativeError {
 }
 
 /** `ctx.request`: what functions read of express' request. */
-export interface Request {
-  method: string
-  url: string
-  path: string
-  headers: RequestHead['headers']
-  query: unknown
-  body: unknown
-  ip: string
-  get(name: string): string | string[] | undefined
+export class Request extends HttpMessage {
+  readonly method: string
+  readonly url: string
+  readonly originalUrl: string
+  readonly path: string
+  readonly headers: RequestHead['headers']
+  readonly query: unknown
+  readonly params = {}
+  readonly body: unknown
+  readonly cookies: Record<string, unknown>
+  readonly ip: string
+  readonly hostname: string | undefined
+  readonly protocol: string
+  readonly secure: boolean
+  /** The client left before it had the whole answer. */
+  aborted = false
+
+  /** @throws BadRequest if the body is not what its content type says. */
+  constructor(head: RequestHead, bytes: Uint8Array) {
+    super()
+    const question = stringIndexOf(head.url, '?')
+    this.method = head.method
+    this.url = this.originalUrl = head.url
+    this.path = question < 0 ? head.url : substring(head.url, 0, question)
+    this.headers = head.headers
+    this.query = queryOf(head.url)
+    this.body = readBody(contentType(head.headers), bytes)
+    this.cookies = parseCookies(textOf(head.headers['cookie']))
+    this.ip = head.address
+    this.hostname = hostnameOf(textOf(head.headers['host']))
+    this.protocol = protocolOf(textOf(head.headers['x-forwarded-proto']))
+    this.secure = this.protocol === 'https'
+  }
+
+  /** A header. */
+  get(name: string): string | string[] | undefined {
+    const lower = stringToLowerCase(`${name}`)
+    return lower === 'referer' || lower === 'referrer' ? (this.headers['referrer'] ?? this.headers['referer']) : this.headers[lower]
+  }
+  header(name: string): string | string[] | undefined {
+    return this.get(name)
+  }
 }
 
-/** @throws BadRequest if the body is not what its content type says. */
-export function readRequest(head: RequestHead, bytes: Uint8Array): Request {
-  const question = stringIndexOf(head.url, '?')
-  const path = question < 0 ? head.url : substring(head.url, 0, question)
-  return {
-    method: head.method,
-    url: head.url,
-    path,
-    headers: head.headers,
-    query: queryOf(head.url),
-    body: readBody(contentType(head.headers), bytes),
-    ip: head.address,
-    get: (name) => head.headers[stringToLowerCase(`${name}`)]
-  }
+/** The client has left. */
+export function abort(request: Request): void {
+  request.aborted = true
+  tell(request, 'aborted')
+  closeMessage(request)
+}
+
+function textOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' ? header : ''
+}
+
+/** Without the port. */
+function hostnameOf(host: string): string | undefined {
+  const colon = stringIndexOf(host, ':', host[0] === '[' ? stringIndexOf(host, ']') + 1 : 0)
+  return host === '' ? undefined : colon < 0 ? host : substring(host, 0, colon)
+}
+
+/** The platform itself speaks HTTP; a proxy in front says if it does otherwise. */
+function protocolOf(forwarded: string): string {
+  const comma = stringIndexOf(forwarded, ',')
+  return stringTrim(comma < 0 ? forwarded : substring(forwarded, 0, comma)) === 'https' ? 'https' : 'http'
 }
 
 /** The query string of a URL, read. */
@@ -60,6 +102,12 @@ function readBody(type: string, bytes: Uint8Array): unknown {
 
 /** An object or array, as laf's parser takes it. */
 function readJson(text: string): unknown {
+  const value = parsed(text)
+  if (typeof value !== 'object' || value === null) throw new BadRequest('the body is not JSON: neither an object nor a list')
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
     return jsonParse(text)
   } catch (error) {

@@ -1,14 +1,12 @@
-import type { ResponseHead } from '@socklet/protocol'
-import { Flag, FrameType } from '@socklet/protocol/frame'
+import { attachmentOf, contentTypeOf, fileNameOf } from './content-types.ts'
 import { addOwn } from './globals/define.ts'
-import { inspect } from './globals/inspect.ts'
-import { push } from './lists.ts'
-import { command, commandWithHead } from './outbox.ts'
+import { split } from './lists.ts'
+import { OutgoingMessage } from './outgoing-message.ts'
 import {
-  NativeArrayBuffer, NativeDate, NativeError, NativeUint8Array, arrayBufferIsView, arrayIsArray, bareArray, bareObject, dateToUTCString, encodeComponent, jsonStringify, mathFloor, objectAssign, objectKeys,
-  stringToLowerCase, toText
+  NativeArrayBuffer, NativeDate, arrayBufferIsView, arrayIsArray, dateToUTCString, encodeComponent, jsonStringify, mathFloor, objectKeys, stringToLowerCase, stringTrim, toText
 } from './primordials.ts'
-import { EMPTY, toBuffer, viewBytes } from './socket-bytes.ts'
+import { statusText } from './status-texts.ts'
+import { encodeUrl } from './url-text.ts'
 
 const TEXT = 'text/html; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
@@ -25,51 +23,17 @@ interface CookieOptions {
   secure?: boolean
 }
 
-/**
- * `ctx.response`: what functions use of express' response. What is written goes out with the turn; the first
- * part fixes status and headers.
- */
-export class Response {
-  readonly #gateway: number
-  readonly #request: number
-  readonly #headers = bareObject<string | string[]>()
-  #begun = false
-  #ended = false
-  statusCode = 200
-
-  constructor(gateway: number, request: number) {
-    this.#gateway = gateway
-    this.#request = request
-  }
-
-  get headersSent(): boolean {
-    return this.#begun
-  }
-  get writableEnded(): boolean {
-    return this.#ended
-  }
-
+/** `ctx.response`: what functions use of express' response. */
+export class Response extends OutgoingMessage {
   status(code: number): this {
     this.statusCode = code
     return this
   }
 
-  setHeader(name: string, value: unknown): this {
-    if (this.#begun) throw codedError('ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client')
-    this.#headers[stringToLowerCase(`${name}`)] = arrayIsArray(value) ? texts(value) : toText(value)
-    return this
-  }
-  getHeader(name: string): string | string[] | undefined {
-    return this.#headers[stringToLowerCase(`${name}`)]
-  }
-  removeHeader(name: string): void {
-    delete this.#headers[stringToLowerCase(`${name}`)]
-  }
-
   set(name: string | Record<string, unknown>, value?: unknown): this {
-    if (typeof name === 'string') return this.setHeader(name, value)
+    if (typeof name === 'string') return this.setHeader(name, arrayIsArray(value) ? value : toText(value))
     const keys = objectKeys(name)
-    for (let i = 0; i < keys.length; i++) this.setHeader(keys[i]!, name[keys[i]!])
+    for (let i = 0; i < keys.length; i++) this.set(keys[i]!, name[keys[i]!])
     return this
   }
   header(name: string | Record<string, unknown>, value?: unknown): this {
@@ -78,27 +42,33 @@ export class Response {
   get(name: string): string | string[] | undefined {
     return this.getHeader(name)
   }
-  type(value: string): this {
-    return this.setHeader('content-type', value)
+  /** One more value beside those that are there. */
+  append(name: string, value: unknown): this {
+    const all: unknown[] = []
+    addAll(all, this.getHeader(name))
+    addAll(all, value)
+    return this.set(name, all.length === 1 ? all[0] : all)
   }
 
-  writeHead(status: number, headers?: Record<string, unknown>): this {
-    this.statusCode = status
-    return headers === undefined ? this : this.set(headers)
+  type(name: string): this {
+    return this.setHeader('content-type', contentTypeOf(toText(name)))
   }
-
-  /** A part of the body. */
-  write(chunk: unknown, encoding?: string): boolean {
-    if (this.#ended) throw codedError('ERR_STREAM_WRITE_AFTER_END', 'write after end')
-    this.#part(bodyBytes(chunk, encoding), false)
-    return true
+  contentType(name: string): this {
+    return this.type(name)
   }
-
-  /** The last part of the body. */
-  end(chunk?: unknown, encoding?: string): this {
-    if (this.#ended) return this
-    this.#part(chunk === undefined || chunk === null || typeof chunk === 'function' ? EMPTY : bodyBytes(chunk, typeof encoding === 'string' ? encoding : undefined), true)
+  location(url: string): this {
+    return this.setHeader('location', encodeUrl(toText(url)))
+  }
+  /** Names that are there already are not added again. */
+  vary(names: string | readonly string[]): this {
+    const given = arrayIsArray(names) ? (names as readonly string[]) : split(toText(names), ',')
+    for (let i = 0; i < given.length; i++) this.#varyBy(stringTrim(given[i]!))
     return this
+  }
+  attachment(path?: string): this {
+    if (path === undefined) return this.setHeader('content-disposition', 'attachment')
+    const name = fileNameOf(toText(path))
+    return this.type(name).setHeader('content-disposition', attachmentOf(name))
   }
 
   /** What a function may return, or give to `send`: laf's rules for the content type. */
@@ -114,9 +84,14 @@ export class Response {
     return this.#default(JSON_TYPE).end(jsonStringify(body) ?? '')
   }
 
+  /** The status with its name as the body. */
+  sendStatus(code: number): this {
+    return this.status(code).type('txt').send(statusText(code))
+  }
+
   redirect(statusOrUrl: number | string, url?: string): this {
     this.statusCode = typeof statusOrUrl === 'number' ? statusOrUrl : 302
-    return this.setHeader('location', typeof statusOrUrl === 'number' ? url : statusOrUrl).end()
+    return this.location(typeof statusOrUrl === 'number' ? url! : statusOrUrl).end()
   }
 
   /** RFC 6265, 4.1; the value is encoded as express does. */
@@ -130,64 +105,28 @@ export class Response {
     if (options.httpOnly) cookie += '; HttpOnly'
     if (options.secure) cookie += '; Secure'
     if (options.sameSite) cookie += `; SameSite=${options.sameSite === true ? 'Strict' : options.sameSite}`
-    const before = this.#headers['set-cookie']
-    this.setHeader('set-cookie', before === undefined ? cookie : withLast(arrayIsArray(before) ? before : [before], cookie))
-    return this
+    return this.append('set-cookie', cookie)
   }
   clearCookie(name: string, options: CookieOptions = {}): this {
     return this.cookie(name, '', { ...options, expires: new NativeDate(0), maxAge: undefined })
   }
 
   #default(contentType: string): this {
-    if (this.#headers['content-type'] === undefined && !this.#begun) this.#headers['content-type'] = contentType
+    if (!this.headersSent && !this.hasHeader('content-type')) this.setHeader('content-type', contentType)
     return this
   }
 
-  #part(body: Uint8Array, end: boolean): void {
-    const flags = end ? Flag.END : 0
-    if (this.#begun) {
-      command(FrameType.RESPONSE_PART, flags, this.#gateway, this.#request, body)
-    } else {
-      const head: ResponseHead = { status: this.statusCode, headers: flatten(this.#headers) }
-      commandWithHead(FrameType.RESPONSE, flags, this.#gateway, this.#request, jsonStringify(head), body)
-    }
-    this.#begun = true
-    this.#ended = end
+  #varyBy(name: string): void {
+    const before = toText(this.getHeader('vary') ?? '')
+    const there = split(before, ',')
+    for (let i = 0; i < there.length; i++) if (stringTrim(there[i]!) === '*' || stringToLowerCase(stringTrim(there[i]!)) === stringToLowerCase(name)) return
+    this.setHeader('vary', name === '*' || before === '' ? name : `${before}, ${name}`)
   }
 }
 
-function flatten(headers: Record<string, string | string[]>): [string, string][] {
-  const pairs = bareArray<[string, string]>()
-  const names = objectKeys(headers)
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i]!
-    const value = headers[name]!
-    if (!arrayIsArray(value)) push(pairs, [name, value])
-    else for (let j = 0; j < value.length; j++) push(pairs, [name, value[j]!])
-  }
-  return pairs
-}
-
-function bodyBytes(chunk: unknown, encoding?: string): Uint8Array {
-  if (typeof chunk === 'string') return toBuffer(chunk, encoding ?? 'utf8')
-  if (arrayBufferIsView(chunk)) return viewBytes(chunk)
-  if (chunk instanceof NativeArrayBuffer) return new NativeUint8Array(chunk)
-  throw codedError('ERR_INVALID_ARG_TYPE', `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${inspect(chunk, { depth: 0 })}`)
-}
-
-function codedError(code: string, message: string): Error {
-  return objectAssign(new NativeError(message), { code })
-}
-
-/** An ordinary array, since functions can ask for it; made by definition, which no setter on a prototype sees. */
-function texts(values: readonly unknown[]): string[] {
-  const all: string[] = []
-  for (let i = 0; i < values.length; i++) addOwn(all, i, toText(values[i]))
-  return all
-}
-
-function withLast(values: readonly string[], last: string): string[] {
-  const all = texts(values)
-  addOwn(all, all.length, last)
-  return all
+/** Made by definition, which no setter on a prototype sees. */
+function addAll(all: unknown[], value: unknown): void {
+  if (value === undefined) return
+  if (!arrayIsArray(value)) addOwn(all, all.length, value)
+  else for (let i = 0; i < value.length; i++) addOwn(all, all.length, value[i])
 }

@@ -1,15 +1,14 @@
 import type { UpgradeResult } from '@socklet/protocol'
+import { isFieldValue, isToken } from './field-lines.ts'
 import { addOwn } from './globals/define.ts'
 import {
   NativeArrayBuffer,
   NativeTypeError,
   arrayBufferIsView,
   arrayIsArray,
-  charCodeAt,
   isInteger,
   jsonStringify,
   objectKeys,
-  stringIndexOf,
   stringToLowerCase,
   toText
 } from './primordials.ts'
@@ -24,7 +23,6 @@ export interface UpgradeAnswer {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
-const TOKEN_EXTRA = "!#$%&'*+-.^_`|~"
 
 export const ACCEPTED: UpgradeAnswer = { head: { accept: true }, body: EMPTY }
 /** The app could not decide. Why is not the client's business. */
@@ -87,23 +85,6 @@ function addHeader(lines: Lines, name: string, value: string): void {
   const lower = stringToLowerCase(name)
   lines.hasType ||= lower === 'content-type'
   addOwn(lines.pairs, lines.count++, [lower, value])
-}
-
-function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = charCodeAt(text, i)
-    const alphanumeric = (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
-    if (!alphanumeric && stringIndexOf(TOKEN_EXTRA, text[i]!) < 0) return false
-  }
-  return text !== ''
-}
-
-function isFieldValue(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const code = charCodeAt(text, i)
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false
-  }
-  return true
 }
 
 function contentOf(body: unknown): { bytes: Uint8Array; type: string } {
