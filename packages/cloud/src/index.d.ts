@@ -28,7 +28,7 @@ export interface SendOptions {
   mask?: boolean
 }
 
-/** Called when the gateway has written it, or with the reason why it was not. */
+/** Called when the gateway has written it, or with the reason why it was not. The types of `ws` do not know of the null that is there without one. */
 export type Done = (error?: Error) => void
 
 interface SocketEvents {

@@ -41,6 +41,25 @@ export const sendRows: Row[] = [
   },
   {
     member: 'send',
+    says: 'takes what Buffer.from takes: a Date, and objects with valueOf or Symbol.toPrimitive',
+    source: `if (method === 'connection') {
+      for (const data of [new Date(0), new String('boxed'), { valueOf: () => 'value' }, { [Symbol.toPrimitive]: (hint) => hint }, { length: 2, 0: 65, 1: 66 }, { type: 'Buffer', data: [67] }]) report(thrownKind(() => socket.send(data)))
+      socket.send('end')
+    }`,
+    client: async (session) => (await receivedAndReports(session, 6) as { received: string[] }).received.map((text) => Buffer.from(text.slice(1, -1), 'hex').toString().slice(0, 9)),
+    expects: ['Thu Jan 0', 'boxed', 'value', 'string', 'AB', 'C']
+  },
+  {
+    member: 'send callback',
+    says: 'gets null where all went well, as that of a write to a socket of Node does; so does that of ping and of a part',
+    source: `if (method === 'connection') {
+      socket.send('x', (...args) => { report('text', args); socket.send(new Blob(['b']), (...more) => { report('blob', more); socket.ping((...pinged) => report('ping', pinged)) }) })
+    }`,
+    client: ({ reports }) => reports(3),
+    expects: [['text', [null]], ['blob', [null]], ['ping', [null]]]
+  },
+  {
+    member: 'send',
     says: 'null, undefined, false and other falsy values that are no text are empty binary messages',
     source: `if (method === 'connection') { for (const data of [null, undefined, false, 0n]) socket.send(data); socket.send(); socket.send('end') }`,
     client: received,

@@ -86,7 +86,7 @@ export class OutgoingMessage extends HttpMessage {
     if (this.#ended) throw coded(new NativeError('write after end'), 'ERR_STREAM_WRITE_AFTER_END')
     this.#part(bodyBytes(chunk, encoding), false)
     const callback = typeof encoding === 'function' ? encoding : done
-    if (typeof callback === 'function') void callLater(callback, this.closed ? gone() : undefined)
+    if (typeof callback === 'function') void callLater(callback, this.closed ? gone() : null)
     return !this.closed
   }
 
@@ -95,7 +95,7 @@ export class OutgoingMessage extends HttpMessage {
     if (this.#ended) return this
     this.#part(chunk === undefined || chunk === null || typeof chunk === 'function' ? EMPTY : bodyBytes(chunk, encoding), true)
     const callback = typeof chunk === 'function' ? (chunk as Done) : typeof encoding === 'function' ? encoding : done
-    if (typeof callback === 'function') void callLater(callback, this.closed ? gone() : undefined)
+    if (typeof callback === 'function') void callLater(callback, this.closed ? gone() : null)
     if (!this.closed) this.#onEnd()
     return this
   }

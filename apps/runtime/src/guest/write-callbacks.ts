@@ -3,8 +3,8 @@ import { logError } from './log.ts'
 import { changeWord } from './outbox.ts'
 import { NativeError, NativeMap, mapDelete, mapForEach, mapGet, mapSet, mapSize } from './primordials.ts'
 
-/** The last argument of `send`, `ping` and `pong`. */
-export type Done = (error?: Error) => void
+/** The last argument of `send`, `ping` and `pong`. Where all went well it gets null, as Node calls whoever waits for a write. */
+export type Done = (error?: Error | null) => void
 /** Those of one connection, by the number that went with the frame. */
 export type Callbacks = Map<number, Done>
 
@@ -32,7 +32,7 @@ export function settleCallback(waiting: Waiting, sequence: number, failed: boole
   const done = waiting.callbacks === null ? undefined : mapGet(waiting.callbacks, sequence)
   if (done === undefined) return
   forgetCallback(waiting, sequence)
-  run(done, failed ? notWritten() : undefined)
+  run(done, failed ? notWritten() : null)
 }
 
 /** The connection is closed: what was not written never will be. */
@@ -44,12 +44,12 @@ export function failCallbacks(waiting: Waiting): void {
 }
 
 /** Calls it when the code that runs now is done, as ws does where there is nothing to write. */
-export async function callLater(done: Done, error?: Error): Promise<void> {
+export async function callLater(done: Done, error: Error | null = null): Promise<void> {
   await undefined
   run(done, error)
 }
 
-function run(done: Done, error: Error | undefined): void {
+function run(done: Done, error: Error | null): void {
   try {
     done(error)
   } catch (thrown) {

@@ -9,7 +9,7 @@ import { coded, hide, invalidType, named } from './define.ts'
 import { decodeUtf8, encodeUtf8, utf8Length } from './utf8.ts'
 import { hexOf } from './hex.ts'
 import {
-  NativeArrayBuffer, NativeRangeError, NativeTypeError, NativeUint8Array, arrayBufferByteLength, arrayBufferIsView, mathMin, mathTrunc, toNumber, toText, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset,
+  NativeArrayBuffer, NativeRangeError, NativeTypeError, NativeUint8Array, arrayBufferByteLength, arrayBufferIsView, mathMin, mathTrunc, reflectApply, symbolToPrimitive, toNumber, toText, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset,
   dataViewByteLength, typedArrayLength, typedArraySet, typedArrayTag
 } from '../primordials.ts'
 
@@ -71,6 +71,16 @@ const MAX_STRING_LENGTH = 2 ** 29 - 24
 
 const isView = (value: unknown): value is Uint8Array => value instanceof NativeUint8Array
 
+/** What an object says that it is as a text, if by `valueOf` it is a number, as a Date is. The package would make its Buffer of that. */
+function textOf(value: object): string | null {
+  const { [symbolToPrimitive]: toPrimitive, valueOf } = value as Record<PropertyKey, unknown>
+  if (typeof toPrimitive !== 'function' || typeof valueOf !== 'function') return null
+  const primitive: unknown = reflectApply(valueOf, value, [])
+  if (typeof primitive === 'string' || typeof primitive === 'object') return null
+  const text: unknown = reflectApply(toPrimitive, value, ['string'])
+  return typeof text === 'string' ? text : null
+}
+
 const statics = {
   from(value: unknown, encodingOrOffset?: unknown, length?: unknown) {
     if (typeof value === 'string') return fromText(value, encodingOrOffset)
@@ -80,7 +90,8 @@ const statics = {
       typedArraySet(copy, value)
       return copy
     }
-    return withCode(() => fromOthers(value, encodingOrOffset, length))
+    const text = textOf(value)
+    return text === null ? withCode(() => fromOthers(value, encodingOrOffset, length)) : fromText(text, undefined)
   },
   alloc(size: number, fill?: unknown, encoding?: string) {
     checkSize(size)
