@@ -75,6 +75,10 @@ export const SMALL_TURN_BYTES = 8192
 
 /** What a turn may send: beyond it `send` throws. */
 export const MAX_TURN_BYTES = 64 * 1024 * 1024
+/** A message that crosses as a value of its own, with the room that it is for. What stands around it in its frame has to fit into MAX_FRAME_BYTES as well. */
+export const MAX_MESSAGE_BYTES = 60 * 1024 * 1024
+/** A message with so many bytes of receivers gets no more: the next one begins another frame. */
+export const MAX_JOINED_BYTES = 2 * 1024 * 1024
 export const MAX_TURN_EXTERNALS = 100_000
 /** Entries of `cloud.shared` that may be new or changed in one turn: each is a write to the store, which has one thread for all apps. */
 export const MAX_TURN_SHARED_CHANGES = 200_000

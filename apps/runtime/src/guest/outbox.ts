@@ -1,9 +1,9 @@
 import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/protocol/frame'
-import { AS_IT_CAME, EXTERNAL_FROM, MAX_RUNS, MAX_TURN_DELIVERIES, MAX_TURN_BYTES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
+import { AS_IT_CAME, EXTERNAL_FROM, MAX_JOINED_BYTES, MAX_MESSAGE_BYTES, MAX_RUNS, MAX_TURN_BYTES, MAX_TURN_DELIVERIES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 import { askedFrame, writeAsked } from './asked-text.ts'
 import { push } from './lists.ts'
 import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
-import { writeUtf8 } from './utf8.ts'
+import { utf8Bytes, writeUtf8 } from './utf8.ts'
 
 /**
  * The commands of a turn, as frames in one buffer, in the order in which they were given. The buffer is the
@@ -25,7 +25,9 @@ let alone: Uint32Array | null = null
 let arrays = 0
 const ARRAYS = 64
 let externals = 0
+/** Bytes of them as they leave: of texts, what they are at most until that is too much. To look at each unit takes time. */
 let externalBytes = 0
+let textsAreCounted = false
 /** Texts that leave as they came, by the frame that says so and the word of it that says where. */
 let asTheyCame = bareArray<{ frame: number; word: number; text: string }>()
 /** Clients that messages to rooms have in this turn. */
@@ -47,6 +49,7 @@ export function beginTurn(acknowledged: number): void {
     if (capacity > SHRINK_ABOVE && used < capacity / 4) allocate(SHRINK_ABOVE / 4)
     used = TURN_HEADER_BYTES
     externalBytes = 0
+    textsAreCounted = false
     deliveries = 0
     words[TurnWord.RUNS] = 0
     words[TurnWord.SHARED] = 0
@@ -232,7 +235,7 @@ function acknowledgeInFrame(gateway: number, sequence: number): void {
 
 /** The same message as the last one, to the next connection, wherever that is: a loop over sockets, most of the time. */
 function joinsLast(data: string | Uint8Array, binary: boolean): boolean {
-  if (last === null) return false
+  if (last === null || used - last.offset > MAX_JOINED_BYTES) return false
   const flags = (words[(last.offset >> 2) + 1]! >> 8) & 0xff
   if (((flags & Flag.BINARY) !== 0) !== binary) return false
   if (typeof data === 'string') return last.text === data
@@ -353,7 +356,13 @@ function writeText(offset: number, text: string): number {
 
 /** Writes where the message is into this word of the frame that is being written. */
 function writeExternal(word: number, data: string | Uint8Array): void {
-  const size = typeof data === 'string' ? data.length * 2 : typedArrayByteLength(data)
+  const before = (word << 2) - used
+  let size = sizeOf(data)
+  if (!textsAreCounted && externalBytes + before + size > MAX_MESSAGE_BYTES) {
+    countTexts()
+    size = sizeOf(data)
+  }
+  if (before + size > MAX_MESSAGE_BYTES) throw tooLong()
   if (externals + asTheyCame.length >= MAX_TURN_EXTERNALS || externalBytes + size > MAX_TURN_BYTES) throw tooMuch()
   const frame = typeof data === 'string' ? askedFrame(data) : -1
   if (frame === -1) words[word] = addExternal(data)
@@ -362,6 +371,23 @@ function writeExternal(word: number, data: string | Uint8Array): void {
     push(asTheyCame, { frame: used, word, text: data as string })
   }
   externalBytes += size
+}
+
+/** As it leaves, in UTF-8. */
+function sizeOf(data: string | Uint8Array): number {
+  if (typeof data !== 'string') return typedArrayByteLength(data)
+  return textsAreCounted ? utf8Bytes(data) : data.length * 3
+}
+
+function countTexts(): void {
+  textsAreCounted = true
+  externalBytes = 0
+  for (let i = 1; i <= externals; i++) {
+    const one = result[i] as string | ArrayBuffer
+    externalBytes += typeof one === 'string' ? utf8Bytes(one) : arrayBufferByteLength(one)
+  }
+  // What came as it is is ASCII.
+  for (let i = 0; i < asTheyCame.length; i++) externalBytes += asTheyCame[i]!.text.length
 }
 
 /** The host does not have what came with a turn whose result it has not received. */
@@ -396,9 +422,16 @@ export function onTooMuch(next: typeof report): void {
 }
 
 function tooMuch(): Error {
-  const what = `more than ${MAX_TURN_BYTES / 1024 / 1024} MiB were sent at once`
+  return beyond(`more than ${MAX_TURN_BYTES / 1024 / 1024} MiB were sent at once`)
+}
+
+function tooLong(): Error {
+  return beyond(`a message was longer than ${MAX_MESSAGE_BYTES / 1024 / 1024} MiB`)
+}
+
+function beyond(what: string): Error {
   report('turnBytes', what)
-  return new NativeRangeError(what)
+  return new NativeRangeError(`${what} (limit turnBytes)`)
 }
 
 function tooMany(): Error {

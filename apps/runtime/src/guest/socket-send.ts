@@ -1,5 +1,5 @@
 import { Flag, FrameType } from '@socklet/protocol/frame'
-import { MAX_TURN_BYTES, TurnWord } from '../turn-layout.ts'
+import { MAX_MESSAGE_BYTES, TurnWord } from '../turn-layout.ts'
 import { CLOSED, CLOSING, type Connection, type Delayed, type Fragments } from './connection.ts'
 import { logError } from './log.ts'
 import { changeWord, command, send, sendAndTell, turnNumber } from './outbox.ts'
@@ -45,7 +45,7 @@ function sendPart(connection: Connection, data: string | Uint8Array, { binary, f
   }
   const part = typeof data === 'string' ? encodeText(data) : joinBytes([data], 1, typedArrayByteLength(data))
   const fragments = connection.fragments ?? beginFragments(connection, binary)
-  if (fragments.bytes + typedArrayByteLength(part) > MAX_TURN_BYTES) throw new NativeRangeError(`a message must not be greater than ${MAX_TURN_BYTES} bytes`)
+  if (fragments.bytes + typedArrayByteLength(part) > MAX_MESSAGE_BYTES) throw new NativeRangeError(`a message must not be greater than ${MAX_MESSAGE_BYTES} bytes`)
   fragments.parts[fragments.count++] = part
   fragments.bytes += typedArrayByteLength(part)
   if (fin) {

@@ -37,6 +37,22 @@ export function writeUtf8(bytes: Uint8Array, offset: number, text: string): numb
   return offset
 }
 
+/** How many bytes `writeUtf8` writes. */
+export function utf8Bytes(text: string): number {
+  const length = text.length
+  let bytes = length
+  for (let i = 0; i < length; i++) {
+    const code = charCodeAt(text, i)
+    if (code < 0x80) continue
+    bytes += code < 0x800 ? 1 : 2
+    if (code < 0xd800 || code >= 0xdc00 || i + 1 === length) continue
+    const low = charCodeAt(text, i + 1)
+    // A pair is four bytes in all.
+    if (low >= 0xdc00 && low < 0xe000) i++
+  }
+  return bytes
+}
+
 const UNITS_AT_ONCE = 4096
 
 /** Valid UTF-8 to a string: what comes over a link as text was checked by the gateway. */

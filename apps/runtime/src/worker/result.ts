@@ -1,4 +1,4 @@
-import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
 import { byGateway, receiverBytes, withReceivers } from './receivers.ts'
 import { AS_IT_CAME, GUEST_LIMITS, MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
@@ -208,7 +208,7 @@ function sendPairs(result: CheckedResult, at: number, gateways: Link[]): void {
   if (connections === null) throw new ResultError('a message to many is for a gateway that does not exist')
   for (const [gateway, link] of gateways.entries()) {
     const here = connections[gateway]!
-    if (here.length > 0) link.send({ ...head, gateway }, withReceivers(message, receiverBytes(here)))
+    if (here.length > 0) sendWhole(link, { ...head, gateway }, withReceivers(message, receiverBytes(here)))
   }
 }
 
@@ -225,7 +225,7 @@ function sendToAll(result: CheckedResult, at: number, next: number, gateways: Li
 
 function frameLength(bytes: Uint8Array, at: number): number {
   const length = at + HEADER_BYTES <= bytes.byteLength ? readU32(bytes, at) : 0
-  if (length < HEADER_BYTES || at + paddedLength(length) > bytes.byteLength) throw new ResultError('a command has a length that it cannot have')
+  if (length < HEADER_BYTES || length > MAX_FRAME_BYTES || at + paddedLength(length) > bytes.byteLength) throw new ResultError('a command has a length that it cannot have')
   return length
 }
 
@@ -264,7 +264,9 @@ function externalMessage(result: CheckedResult, at: number): Uint8Array {
   const index = externalIndex(result, at)
   if (index >= AS_IT_CAME) return Buffer.from(asItCame(result, index - AS_IT_CAME), 'latin1')
   const value = externalValue(result, index)
-  return typeof value === 'string' ? Buffer.from(value) : value
+  if (typeof value !== 'string') return value
+  checkText(value)
+  return Buffer.from(value)
 }
 
 function externalIndex({ bytes }: CheckedResult, at: number): number {
@@ -297,8 +299,8 @@ function sendExternal(result: CheckedResult, at: number, link: Link): void {
   const end = at + readU32(bytes, at)
   const head = headOf(bytes, at)
   const indexAt = indexOffset(bytes, at)
-  if (type === FrameType.SEND_MANY) link.send(head, withReceivers(externalMessage(result, at), bytes.subarray(indexAt + 4, end)))
-  else if (type === FrameType.SEND_ROOM) link.send(head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(result, at)))
+  if (type === FrameType.SEND_MANY) sendWhole(link, head, withReceivers(externalMessage(result, at), bytes.subarray(indexAt + 4, end)))
+  else if (type === FrameType.SEND_ROOM) sendWhole(link, head, withRoom(bytes.subarray(at + HEADER_BYTES, indexAt), externalMessage(result, at)))
   else sendAlone(result, at, head, link)
 }
 
@@ -310,8 +312,26 @@ function sendAlone(result: CheckedResult, at: number, head: FrameHead, link: Lin
     return
   }
   const value = externalValue(result, index)
-  if (typeof value === 'string') link.sendText(head, value)
-  else link.send(head, value)
+  if (typeof value === 'string') {
+    checkText(value)
+    link.sendText(head, value)
+  } else sendWhole(link, head, value)
+}
+
+/** The other end of a link takes no longer frame: it would give up the link, and this process with it. */
+function sendWhole(link: Link, head: FrameHead, payload: Uint8Array): void {
+  checkLength(payload.byteLength)
+  link.send(head, payload)
+}
+
+/** Before its bytes are made. */
+function checkText(text: string): void {
+  // What it is at most is known without a look at it.
+  if (text.length * 3 > MAX_FRAME_BYTES - HEADER_BYTES) checkLength(Buffer.byteLength(text))
+}
+
+function checkLength(payloadBytes: number): void {
+  if (HEADER_BYTES + payloadBytes > MAX_FRAME_BYTES) throw new ResultError('a command is longer than a frame can be')
 }
 
 function headOf(bytes: Uint8Array, at: number): FrameHead {

@@ -1,4 +1,4 @@
-import { ALL_GATEWAYS, Flag, FrameType, encodeFrame, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, encodeFrame, type Link } from '@socklet/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AS_IT_CAME, TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
@@ -198,6 +198,23 @@ describe('a result that no guest makes', () => {
       for (const [came, frame] of cases) expect(() => sendResult(checkResult(result(frame), came.toString('latin1')), to)).toThrow(ResultError)
       expect(() => sendResult(checkResult(result(0), event.toString('latin1')), to)).not.toThrow()
     }
+  })
+
+  it('is refused when it has a command that is longer than a frame can be', () => {
+    const head = { gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }
+    const external = (type: number, gateway: number, ...payload: number[]): unknown[] => resultWith(encodeFrame({ ...head, type, gateway, flags: Flag.EXTERNAL }, numbers(...payload)))
+    const most = MAX_FRAME_BYTES - HEADER_BYTES
+    const cases: [result: unknown[], around: number][] = [
+      [external(FrameType.SEND, 0, 0), 0],
+      [external(FrameType.SEND_MANY, 0, 0, 0, 1, 2), 12],
+      [external(FrameType.SEND_MANY, ALL_GATEWAYS, 4, 0, 0, 1, 0, 2), 12],
+      [external(FrameType.SEND_ROOM, ALL_GATEWAYS, 4, 0x6d6f6f72, 0, 0), 12]
+    ]
+    for (const [result, around] of cases) {
+      for (const value of [new ArrayBuffer(most - around), 'x'.repeat(most - around)]) expect(() => send([...result, value])).not.toThrow()
+      for (const value of [new ArrayBuffer(most - around + 1), 'x'.repeat(most - around + 1), '€'.repeat(Math.ceil(most / 3))]) expect(() => send([...result, value])).toThrow(ResultError)
+    }
+    expect(() => send(resultWith(encodeFrame({ ...head, type: FrameType.SHARED, flags: 0 }, new Uint8Array(most + 1))))).toThrow(ResultError)
   })
 
   it('is refused when it is something else altogether', () => {

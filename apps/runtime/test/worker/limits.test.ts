@@ -1,6 +1,6 @@
 import { Flag, FrameType, NO_COUNTS, addCounts, decodeCounts, readU32, type AppCounts } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_TURN_DELIVERIES, MAX_TURN_SHARED_CHANGES } from '../../src/turn-layout.ts'
+import { MAX_JOINED_BYTES, MAX_MESSAGE_BYTES, MAX_TURN_DELIVERIES, MAX_TURN_SHARED_CHANGES } from '../../src/turn-layout.ts'
 import { acknowledged, framesOf, makeHarness, type Harness, type TestApp } from './harness.ts'
 
 /** Limits of what one turn may do, that no client and no test with real clients can reach quickly. Those that it can are in test/limits/counted.test.ts. */
@@ -53,6 +53,63 @@ describe('what is counted of an app', () => {
     const warnings = (): string[] => test.logs().filter(({ level }) => level === 'warn').map(({ message }) => message)
     expect(await test.until(() => warnings().length > 0 && warnings())).toEqual([expect.stringMatching(/^\d+ log lines were dropped: the limit is 10 a second \(limit logLinesPerSecond\)$/)])
   })
+})
+
+describe('a long message', () => {
+  // A text was counted with two bytes for each unit, and what stands around a message in its frame not at all. The gateway gave up the link to the worker, that
+  // ended itself, and all apps in it lost their isolates, again with each such message.
+  const CODE = `
+    const { sockets } = require('@lafjs/cloud').default
+    const MAX = ${MAX_MESSAGE_BYTES} - 100
+    exports.main = ({ method, params, socket }) => {
+      socket.join('room')
+      if (method !== 'WebSocket:message') return
+      try { new Function('socket', 'sockets', 'MAX', String(params.data))(socket, sockets, MAX); socket.send('sent') } catch (error) { socket.send(error.name + ': ' + error.message) }
+    }`
+
+  /** Lengths of what has come since, and the answer. */
+  async function say(test: TestApp, text: string): Promise<(number | string)[]> {
+    const before = test.gateway.frames.length
+    const event = test.event(FrameType.MESSAGE, 1, text)
+    await test.until((frames) => acknowledged(frames).includes(event))
+    const messages = test.gateway.frames.slice(before).filter(({ head }) => ([FrameType.SEND, FrameType.SEND_MANY, FrameType.SEND_ROOM] as number[]).includes(head.type))
+    return messages.map(({ payload }) => payload.length < 200 ? payload.toString() : payload.length)
+  }
+
+  it('is sent up to 60 MiB as they leave, with its receivers or its room, and beyond that send throws', async () => {
+    const test = await harness.start(CODE, { limits: { ...LIMITS, heapMiB: 1_024 } })
+    for (const connection of [1, 2, 3]) test.open(connection)
+    const max = MAX_MESSAGE_BYTES - 100
+    const refused = ['RangeError: a message was longer than 60 MiB (limit turnBytes)']
+    expect(await say(test, `socket.send('€'.repeat(23e6))`)).toEqual(refused)
+    expect(await say(test, `socket.send('x'.repeat(MAX + 101))`)).toEqual(refused)
+    expect(await say(test, `socket.send(new Uint8Array(MAX + 101))`)).toEqual(refused)
+    expect(await say(test, `sockets.in('room').send(new Uint8Array(MAX + 70))`)).toEqual(refused)
+    expect(await say(test, `socket.send('€'.repeat(20e6))`)).toEqual([60e6, 'sent'])
+    expect(await say(test, `socket.send('x'.repeat(MAX))`)).toEqual([max, 'sent'])
+    expect(await say(test, `const data = new Uint8Array(MAX); for (let n = 0; n < 100; n++) for (const one of sockets) one.send(data)`)).toEqual([4 + max + 300 * 4, 'sent'])
+    expect(await say(test, `sockets.in('room').send(new Uint8Array(MAX), { except: sockets })`)).toEqual([4 + 4 + 4 + 3 * 8 + max, 'sent'])
+    expect(test.downs).toEqual([])
+  }, 30_000)
+
+  it('has so many receivers at most that its frame can be sent: for more it is sent again', async () => {
+    const test = await harness.start(CODE, { limits: LIMITS })
+    test.open(1)
+    const joined = MAX_JOINED_BYTES / 4
+    const [first, second, answer] = await say(test, `const data = new Uint8Array(2048); for (let n = 0; n < ${joined * 1.5}; n++) socket.send(data)`) as [number, number, string]
+    expect(first).toBeLessThan(MAX_JOINED_BYTES + 3_000)
+    expect((first + second - 2 * (4 + 2048)) / 4).toBe(joined * 1.5)
+    expect(answer).toBe('sent')
+  }, 30_000)
+
+  it('counts with its bytes, and what is ASCII with one for each unit', async () => {
+    const test = await harness.start(CODE, { limits: LIMITS })
+    test.open(1)
+    expect(await say(test, `for (let n = 0; n < 63; n++) socket.send(n + 'x'.repeat(1024 * 1024))`)).toHaveLength(64)
+    expect((await say(test, `for (let n = 0; n < 64; n++) socket.send(n + 'x'.repeat(1024 * 1024))`)).at(-1)).toBe('RangeError: more than 64 MiB were sent at once (limit turnBytes)')
+    expect((await say(test, `for (let n = 0; n < 32; n++) socket.send(n + 'ü'.repeat(1024 * 1024))`)).at(-1)).toBe('RangeError: more than 64 MiB were sent at once (limit turnBytes)')
+    expect(linesAbout(test, 'turnBytes')).not.toHaveLength(0)
+  }, 30_000)
 })
 
 describe('messages to rooms in one turn', () => {
