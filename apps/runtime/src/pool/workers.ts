@@ -1,5 +1,6 @@
 import { setPriority } from 'node:os'
 import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
+import { LINK_LOST } from '../link-lost.ts'
 import { SILENT_MS } from '../silence.ts'
 import { THREADS } from '../threads.ts'
 import { memoryText } from './memory-watch.ts'
@@ -22,6 +23,8 @@ const DEDICATED_IDLE_MS = 60_000
 const WATCH_MS = 10_000
 /** With no app anywhere for so long, there is no spare worker. */
 const SPARE_IDLE_MS = 60_000
+/** When a gateway dies, the end of a worker that was linked with it may be known here before that is. */
+const GATEWAY_GRACE_MS = 20
 /** A worker that lived this long did not fail because of how it starts. */
 const SETTLED_MS = 1_000
 
@@ -239,7 +242,10 @@ export class Workers {
         }
       },
       onFrame: (bytes, start, end) => onWorkerFrame(worker, bytes, start, end, this.#options),
-      onExit: (reason, signal) => this.#onExit(worker, reason, signal)
+      onExit: (reason, signal) => {
+        if (signal === LINK_LOST) setTimeout(() => this.#onExit(worker, reason, signal), GATEWAY_GRACE_MS)
+        else this.#onExit(worker, reason, signal)
+      }
     })
     return worker
   }
@@ -254,8 +260,7 @@ export class Workers {
     const wasOwn = this.#own.delete(worker.index)
     if (worker === this.#spare) this.#spare = null
     if (this.#stopped || worker === this.#dismissed || this.#finished.delete(worker)) return
-    // Tenant code makes a process crash or hang. It cannot send signals: that was somebody else.
-    const loss = signal === 'SIGKILL' && !worker.killed ? 'killed' : 'crashed'
+    const loss = this.#lossBy(worker, signal)
     // Also while there is a gateway missing: its workers have ended with it, and their apps are placed anew when it is back.
     if (this.#running) {
       this.#options.report(`worker ${worker.index} ended: ${reason}`)
@@ -267,6 +272,14 @@ export class Workers {
       }
     }
     this.#options.onLost(worker, loss)
+  }
+
+  #lossBy(worker: WorkerProcess, signal: string | null): Loss {
+    if (worker.killed) return 'crashed'
+    // While all gateways are there, one of them has given up the link to this worker alone, for what came from it.
+    if (signal === LINK_LOST) return this.#running ? 'crashed' : 'killed'
+    // Tenant code makes a process crash or hang. It cannot send signals: that was somebody else.
+    return signal === 'SIGKILL' ? 'killed' : 'crashed'
   }
 
   /** The spare one takes the place of one that is gone. */

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_LIMITS } from '@socklet/config'
 import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type AppRelease, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
+import { LINK_LOST } from '../link-lost.ts'
 import { App } from './app.ts'
 import { Early } from './early.ts'
 import { openSnapshot, type Snapshot } from './isolate.ts'
@@ -23,9 +24,9 @@ let tainted = false
 /** Set with `hello`. */
 let spare: Spare | null = null
 
-// Without its pool or one of its gateways a worker is of no use. SIGKILL, since a lost thread keeps process.exit from ending.
+// Without its pool or one of its gateways a worker is of no use.
 function endNow(): void {
-  process.kill(process.pid, 'SIGKILL')
+  process.kill(process.pid, LINK_LOST)
 }
 
 function onEvent(bytes: Uint8Array, start: number, end: number): void {
