@@ -42,12 +42,14 @@ export const TurnWord = {
   EXTRAS: 11,
   /** How often each of GUEST_LIMITS was reached, since the isolate started: a word each. */
   LIMITS: 12,
+  /** What has changed of `cloud.shared` could not be written: nothing of this turn or a later one may leave. */
+  UNWRITTEN: 23,
   /** Number of this result. */
-  NUMBER: 23,
+  NUMBER: 24,
   /** This buffer is not all that there is: `more` gives it. Says nothing in an array. */
-  MORE: 24,
+  MORE: 25,
   /** Runs of settled events, three words each: gateway, first sequence, last sequence. Further ones are ACK frames. */
-  FIRST_RUN: 25
+  FIRST_RUN: 26
 } as const
 
 /** Limits that the guest keeps to, as they are counted and named in logs. Those that no app can set are turnBytes, turnDeliveries, sharedChanges and socketData. */

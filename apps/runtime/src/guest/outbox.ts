@@ -2,7 +2,7 @@ import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, NO_ROOM } from '@socklet/p
 import { AS_IT_CAME, EXTERNAL_FROM, MAX_JOINED_BYTES, MAX_MESSAGE_BYTES, MAX_RUNS, MAX_TURN_BYTES, MAX_TURN_DELIVERIES, MAX_TURN_EXTERNALS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 import { askedFrame, writeAsked } from './asked-text.ts'
 import { push } from './lists.ts'
-import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
+import { NativeArrayBuffer, NativeRangeError, NativeUint32Array, NativeUint8Array, arrayBufferByteLength, bareArray, mathMax, mathMin, objectSetPrototypeOf, typedArrayBuffer, typedArrayByteLength, typedArrayByteOffset, typedArrayCopyWithin, typedArraySet } from './primordials.ts'
 import { utf8Bytes, writeUtf8 } from './utf8.ts'
 
 /**
@@ -11,8 +11,12 @@ import { utf8Bytes, writeUtf8 } from './utf8.ts'
  */
 const INITIAL_BYTES = 1024
 const SHRINK_ABOVE = 64 * 1024
+/** Behind each frame. */
+const PADDING = 8
 
 let capacity = INITIAL_BYTES
+/** Of it, what may be used without a further look: a turn may send less than there is. */
+let usable = INITIAL_BYTES
 let buffer = new NativeArrayBuffer(INITIAL_BYTES)
 let bytes = new NativeUint8Array(buffer)
 let words = new NativeUint32Array(buffer)
@@ -32,6 +36,8 @@ let textsAreCounted = false
 let asTheyCame = bareArray<{ frame: number; word: number; text: string }>()
 /** Clients that messages to rooms have in this turn. */
 let deliveries = 0
+/** Bytes of frames that are not what a function sends, see beginFrameBeside. */
+let beside = 0
 /** Bytes beyond what a turn may send, for lines that say so. */
 let spare = 0
 const SPARE_BYTES = 256 * 1024
@@ -51,6 +57,8 @@ export function beginTurn(acknowledged: number): void {
     externalBytes = 0
     textsAreCounted = false
     deliveries = 0
+    beside = 0
+    setUsable()
     words[TurnWord.RUNS] = 0
     words[TurnWord.SHARED] = 0
     words[TurnWord.DATA] = 0
@@ -194,6 +202,23 @@ export function beginFrame(maxPayload: number): { bytes: Uint8Array; offset: num
   return { bytes, offset: used + HEADER_BYTES }
 }
 
+/**
+ * As `beginFrame`, for what has to leave whatever functions have sent: it has room of its own. `finishFrameBeside` ends it.
+ * @throws RangeError only if there is no memory for it
+ */
+export function beginFrameBeside(maxPayload: number): { bytes: Uint8Array; offset: number } {
+  last = null
+  makeRoom(used + HEADER_BYTES + maxPayload + PADDING)
+  return { bytes, offset: used + HEADER_BYTES }
+}
+
+export function finishFrameBeside(type: number, flags: number, gateway: number, end: number): void {
+  const before = used
+  finishFrame(type, flags, gateway, 0, end)
+  beside += used - before
+  setUsable()
+}
+
 /** `end`: offset behind the payload. */
 export function finishFrame(type: number, flags: number, gateway: number, connection: number, end: number, sequence = 0): void {
   const at = used >> 2
@@ -226,11 +251,12 @@ export function acknowledge(gateway: number, sequence: number): void {
 }
 
 function acknowledgeInFrame(gateway: number, sequence: number): void {
-  beginFrame(8)
+  // Whoever has sent all that a turn may send has settled all the same.
+  beginFrameBeside(8)
   const at = (used + HEADER_BYTES) >> 2
   words[at] = sequence
   words[at + 1] = sequence
-  finishFrame(FrameType.ACK, 0, gateway, 0, used + HEADER_BYTES + 8)
+  finishFrameBeside(FrameType.ACK, 0, gateway, used + HEADER_BYTES + 8)
 }
 
 /** The same message as the last one, to the next connection, wherever that is: a loop over sockets, most of the time. */
@@ -452,20 +478,33 @@ export function withSpare(run: () => void): void {
 
 /** Room for `count` bytes more, and for padding. */
 function reserve(count: number): void {
-  const needed = used + count + 8
+  const needed = used + count + PADDING
+  if (needed <= usable) return
+  if (needed > MAX_TURN_BYTES + beside + spare) throw tooMuch()
+  makeRoom(needed)
+}
+
+function makeRoom(needed: number): void {
   if (needed <= capacity) return
-  if (needed > MAX_TURN_BYTES + spare) throw tooMuch()
   const old = bytes
-  allocate(mathMax(needed, capacity * 2))
+  // No more than is likely to be used: a full turn needs little beside it.
+  allocate(mathMax(needed, capacity < MAX_TURN_BYTES ? mathMin(capacity * 2, MAX_TURN_BYTES) : capacity + (capacity >> 2)))
   typedArraySet(bytes, old)
   result[0] = buffer
 }
 
+function setUsable(): void {
+  usable = mathMin(capacity, MAX_TURN_BYTES + beside)
+}
+
 function allocate(length: number): void {
   const header = words
+  // First: if there is no memory for it, all is as it was.
+  const grown = new NativeArrayBuffer((length + 3) & ~3)
   needMore()
-  capacity = (length + 3) & ~3
-  buffer = new NativeArrayBuffer(capacity)
+  buffer = grown
+  capacity = arrayBufferByteLength(grown)
+  setUsable()
   bytes = new NativeUint8Array(buffer)
   words = new NativeUint32Array(buffer)
   for (let i = 0; i < TURN_HEADER_WORDS; i++) words[i] = header[i]!

@@ -89,6 +89,7 @@ export function checkResult(result: unknown, came = ''): CheckedResult {
   const words = new Uint32Array(buffer, 0, TURN_HEADER_WORDS)
   const used = words[TurnWord.USED]!
   if (used < TURN_HEADER_BYTES || used > buffer.byteLength) throw new ResultError('the result of a turn has a length that it cannot have')
+  if (words[TurnWord.UNWRITTEN]! > 0) throw new ResultError('what had changed of cloud.shared could not be written')
   return { words, bytes: new Uint8Array(buffer, 0, used), externals: Array.isArray(result) ? result : NO_EXTERNALS, came }
 }
 

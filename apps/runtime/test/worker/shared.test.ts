@@ -37,7 +37,11 @@ async function say(test: TestApp, text: string): Promise<string | undefined> {
 
 /** What a new isolate of the app answers, after the old one was ended without a word. */
 async function afterRestart(appid: string, ...texts: string[]): Promise<(string | undefined)[]> {
-  const test = await start({ appid })
+  return await answersOf({ appid }, ...texts)
+}
+
+async function answersOf(options: StartOptions, ...texts: string[]): Promise<(string | undefined)[]> {
+  const test = await start(options)
   test.open(1, { type: FrameType.ATTACH })
   const answers = []
   for (const text of texts) answers.push(await say(test, text))
@@ -56,6 +60,52 @@ async function run(...texts: string[]): Promise<{ appid: string; answers: (strin
 }
 
 describe('cloud.shared', () => {
+  // The writing of changes failed where the turn had no room left, and was never tried again in that isolate: nothing was stored any more, and clients had their answers.
+  describe('in a turn that sends all that it may', () => {
+    const FILL = `let n = 0; try { for (;;) socket.send('€'.repeat(1000) + n++) } catch (error) { if (!(error instanceof RangeError)) throw error } try { for (;;) socket.send('') } catch {}`
+    const limits = { turnCpuMs: 20_000, minuteCpuMs: 60_000, heapMiB: 512, sharedBytes: 48 * 1024 * 1024 }
+
+    it('is stored with it, also several times and a large value, and goes on to be stored', async () => {
+      const appid = `shared-${apps++}`
+      const test = await start({ appid, limits })
+      test.open(1)
+      await say(test, `${FILL}; for (let n = 0; n < 100; n++) shared.set('key ' + n, 'v'.repeat(1000)); await pause(0); shared.set('large', 'v'.repeat(4 << 20))`)
+      await say(test, `${FILL}; for (let n = 0; n < 3; n++) { shared.set('n', n); for (let round = 0; round < 150; round++) await null }`)
+      // Nor can its room be sent to: what is beside it is not the function's.
+      expect(test.gateway.frames.reduce((sum, { payload }) => sum + payload.byteLength, 0)).toBeLessThan(2 * 64 * 1024 * 1024)
+      await say(test, `shared.set('last', 1)`)
+      expect(test.downs).toEqual([])
+      test.app.dispose()
+      expect(await answersOf({ appid, limits }, `return [shared.get('key 99').length, shared.get('large').length, shared.get('n'), shared.get('last')]`)).toEqual(['[ 1000, 4194304, 2, 1 ]'])
+    }, 60_000)
+
+    it('says so where a change cannot be kept, and goes on', async () => {
+      const appid = `shared-${apps++}`
+      const test = await start({ appid, limits: { ...limits, sharedBytes: 10_000 } })
+      test.open(1)
+      await say(test, `shared.set('list', [])`)
+      await say(test, `shared.get('list').push('x'.repeat(20_000)); ${FILL}`)
+      await test.until(() => test.logs().some(({ message }) => message.includes('what was changed inside the key "list" cannot be kept')))
+      await say(test, `shared.set('last', 1)`)
+      expect(test.downs).toEqual([])
+      test.app.dispose()
+      expect(await afterRestart(appid, `return [shared.get('list').length, shared.get('last')]`)).toEqual(['[ 0, 1 ]'])
+    }, 60_000)
+
+    it('takes the isolate along if there is no memory to write it: nothing of that turn leaves', async () => {
+      const appid = `shared-${apps++}`
+      const test = await start({ appid, limits: { ...limits, heapMiB: 16 } })
+      test.open(1)
+      await say(test, `shared.set('n', 1)`)
+      const before = test.gateway.frames.length
+      test.event(FrameType.MESSAGE, 1, `let n = 0; try { for (;;) socket.send('€'.repeat(1000) + n++) } catch {} ; shared.set('n', 2); shared.set('large', 'v'.repeat(2 << 20))`)
+      await test.until(() => test.downs.length > 0)
+      expect(test.downs).toEqual(['what had changed of cloud.shared could not be written'])
+      expect(test.gateway.frames.slice(before).filter(({ head }) => head.type === FrameType.SEND)).toEqual([])
+      expect(await afterRestart(appid, `return shared.get('n')`)).toEqual(['1'])
+    }, 60_000)
+  })
+
   it('is a Map with all that Maps have, in order, and harmless to await', async () => {
     const { answers } = await run(
       `return [shared instanceof Map, Object.prototype.toString.call(shared), (await shared) === shared, await shared.get('x'), shared.size]`,

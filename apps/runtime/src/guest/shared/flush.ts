@@ -1,7 +1,7 @@
 import { Flag, FrameType } from '@socklet/protocol/frame'
 import { NodeKind, Op } from '@socklet/shared/records'
 import { TurnWord } from '../../turn-layout.ts'
-import { beginFrame, changeWord, finishFrame } from '../outbox.ts'
+import { beginFrameBeside, changeWord, finishFrameBeside } from '../outbox.ts'
 import { mathMax, mathMin, typedArrayByteLength, typedArraySet } from '../primordials.ts'
 import { dropUnreferenced } from './drop.ts'
 import type { Entry, Node } from './graph.ts'
@@ -99,14 +99,14 @@ function writeHead(op: number, node: Node, length = 0): void {
 
 function begin(needed: number): void {
   const room = mathMax(needed, mathMin(left, FRAME_BYTES))
-  const frame = beginFrame(room)
+  const frame = beginFrameBeside(room)
   bytes = frame.bytes
   at = frame.offset
   limit = at + room
 }
 
 function end(flags: number): void {
-  finishFrame(FrameType.SHARED, flags, 0, 0, at)
+  finishFrameBeside(FrameType.SHARED, flags, 0, at)
 }
 
 /** Up to 2^53: the bit operators know 32 bits only. */

@@ -1,5 +1,6 @@
-import { logError } from '../log.ts'
-import { onOutput } from '../outbox.ts'
+import { TurnWord } from '../../turn-layout.ts'
+import { Level, describeError, log } from '../log.ts'
+import { onOutput, setWord, withSpare } from '../outbox.ts'
 import { bareArray, now, setForEach, setSize } from '../primordials.ts'
 import { flush } from './flush.ts'
 import { changeables, type Entry } from './graph.ts'
@@ -80,15 +81,26 @@ async function settle(): Promise<void> {
   if (seenCount > 0) onOutput(start)
 }
 
-/** Looks at what was touched, and writes what has changed. */
+/**
+ * Looks at what was touched, and writes what has changed. If that fails (there is no memory for it), the store would not have what clients are told of:
+ * the host ends the isolate then, and nothing of this turn leaves.
+ */
 function write(): void {
+  try {
+    lookAtTouched()
+    flush()
+  } catch {
+    setWord(TurnWord.UNWRITTEN, 1)
+  }
+}
+
+function lookAtTouched(): void {
   for (let i = 0; i < seenCount; i++) lookAt(seen[i]!)
   // To look at one may make others worth a look.
   for (let fresh = takeTouched(), stale = takeStale(); fresh.count + stale.count > 0; fresh = takeTouched(), stale = takeStale()) {
     for (let i = 0; i < fresh.count; i++) lookFirst(fresh.items[i]!)
     for (let i = 0; i < stale.count; i++) lookAt(stale.items[i]!)
   }
-  flush()
 }
 
 /** What was changed by being looked at is touched by that: once is enough. */
@@ -105,9 +117,12 @@ function lookAt(entry: Entry): void {
     look(entry)
     entry.refused = false
   } catch (error) {
-    if (!entry.refused) {
-      logError(`cloud.shared: what was changed inside the key ${keyName(entry)} cannot be kept, so the value that it had before is what survives: `, error)
-    }
+    if (!entry.refused) tellRefused(entry, describeError(error))
     entry.refused = true
   }
+}
+
+/** Also where the turn has sent all that it may. */
+function tellRefused(entry: Entry, why: string): void {
+  withSpare(() => log(Level.ERROR, `cloud.shared: what was changed inside the key ${keyName(entry)} cannot be kept, so the value that it had before is what survives: ${why}`))
 }
