@@ -391,9 +391,10 @@ export class App {
   #onResult({ suspect, events, news, latin1 }: Delivery, running: Running, result: unknown): void {
     const cpuMs = this.#onTurnEnd(running)
     if (this.#gone) return
-    if (suspect !== null) this.#reports.started(suspect, Flag.END)
     this.#size.measure(events - news, cpuMs)
     this.#accept(result, latin1)
+    // The turn is not over well if its result has ended the isolate: that event is what does it.
+    if (suspect !== null && !this.#gone) this.#reports.started(suspect, Flag.END)
   }
 
   /** isolated-vm gives an unhandled rejection in place of the result. The guest still has that, and is asked again. */

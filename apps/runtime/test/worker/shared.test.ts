@@ -1,4 +1,4 @@
-import { FrameType } from '@socklet/protocol'
+import { Flag, FrameType } from '@socklet/protocol'
 import { Op, RecordReader } from '@socklet/shared'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, closed, makeHarness, type Harness, type StartOptions, type TestApp } from './harness.ts'
@@ -103,6 +103,23 @@ describe('cloud.shared', () => {
       expect(test.downs).toEqual(['what had changed of cloud.shared could not be written'])
       expect(test.gateway.frames.slice(before).filter(({ head }) => head.type === FrameType.SEND)).toEqual([])
       expect(await afterRestart(appid, `return shared.get('n')`)).toEqual(['1'])
+    }, 60_000)
+
+    // Its turn was said to be over, so that the event was not dropped after two such ends but after six.
+    it('is not over for an event that comes again and takes the isolate along', async () => {
+      const test = await start({ limits: { ...limits, heapMiB: 16 } })
+      test.open(1)
+      await say(test, '')
+      const started = (): number[] => test.gateway.frames.filter(({ head }) => head.type === FrameType.STARTED).map(({ head }) => head.flags & Flag.END)
+      const harmless = test.event(FrameType.MESSAGE, 1, '', Flag.REDELIVERED)
+      await test.until((frames) => acknowledged(frames).includes(harmless))
+      expect(started()).toEqual([0, Flag.END])
+      test.event(FrameType.MESSAGE, 1, `let n = 0; try { for (;;) socket.send('y'.repeat(900) + n++) } catch {} ; shared.set('large', 'v'.repeat(2 << 20))`, Flag.REDELIVERED)
+      await test.until(() => test.downs.length > 0 && started().length > 2)
+      // Behind all that has left.
+      test.gateway.link.send({ type: FrameType.NOTE, flags: 0, gateway: 0, app: 7, generation: 3, connection: 0, sequence: 0 })
+      await test.until((frames) => frames.at(-1)!.head.type === FrameType.NOTE)
+      expect(started()).toEqual([0, Flag.END, 0])
     }, 60_000)
   })
 
