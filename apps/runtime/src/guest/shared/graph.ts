@@ -53,6 +53,8 @@ export interface Entry {
   touched: boolean
   /** Was looked at in this turn. */
   seen: boolean
+  /** Stands in the list of those of which what is kept is wrong. */
+  stale: boolean
   /** What is to be written. */
   keyBytes: Uint8Array | null
   valueBytes: Uint8Array | null
@@ -116,6 +118,7 @@ export function makeEntry(node: Node, key: unknown, id = node.nextEntry): Entry 
     refused: false,
     touched: false,
     seen: false,
+    stale: false,
     keyBytes: null,
     valueBytes: null
   }

@@ -14,12 +14,19 @@ export function onTouched(first: () => void): void {
 }
 
 export function touch(entry: Entry): void {
+  let next = count
+  add(entry)
+  // An object that stands in two entries is a node of its own, and was read with each. A loop: there may be many, one behind the other.
+  for (; next < count; next++) {
+    const { refs } = touched[next]!
+    if (refs !== null) for (let i = 0; i < refs.length; i++) if (refs[i]!.content !== null) add(refs[i]!.content!)
+  }
+}
+
+function add(entry: Entry): void {
   if (entry.touched || entry.deleted || entry.node.dropped) return
   entry.touched = true
   touched[count++] = entry
-  const { refs } = entry
-  // An object that stands in two entries is a node of its own, and was read with each.
-  if (refs !== null) for (let i = 0; i < refs.length; i++) if (refs[i]!.content !== null) touch(refs[i]!.content!)
   if (count === 1) onFirst()
 }
 
@@ -36,12 +43,14 @@ let staleCount = 0
 
 /** What is kept of the entry is wrong for sure: an object in it has become a node of its own. */
 export function isStale(entry: Entry): void {
-  stale[staleCount++] = entry
+  if (!entry.stale) stale[staleCount++] = entry
+  entry.stale = true
   touch(entry)
 }
 
 export function takeStale(): { items: Entry[]; count: number } {
   const taken = { items: stale, count: staleCount }
+  for (let i = 0; i < staleCount; i++) stale[i]!.stale = false
   stale = bareArray()
   staleCount = 0
   return taken
