@@ -5,6 +5,8 @@ import { ROOT, type Entry } from './graph.ts'
 /** What was told already is not told again; of an app with more keys than this not all is told. */
 const MAX_TOLD = 1_000
 const told = new NativeSet<string>()
+/** What is found this deep, or refers to itself in a circle that was restored, has no name. */
+const MAX_STEPS = 1_000
 const THE_VALUE = 'the value'
 
 /** Functions and other live things are there in this isolate only. */
@@ -31,7 +33,10 @@ function where(entry: Entry, path: string): string {
 /** The key of `cloud.shared` under which the entry was found, as one would write it. */
 export function keyName(entry: Entry): string {
   let at: Entry = entry
-  while (at.node.id !== ROOT && at.node.foundIn !== null) at = at.node.foundIn
+  for (let steps = 0; at.node.id !== ROOT; steps++) {
+    if (at.node.foundIn === null || steps === MAX_STEPS) return 'of something deep inside'
+    at = at.node.foundIn
+  }
   const { key } = at
   try {
     return typeof key === 'string' ? jsonStringify(key) : typeof key === 'object' && key !== null ? 'an object' : toText(key)
