@@ -1,3 +1,3 @@
 /** Values as bytes: what is kept of `socket.data` and of shared values outside the isolate. The layout is in packages/shared/src/value-tags.ts. */
 export { encodeValue, type EncodeOptions } from './values/encode.ts'
-export { decodeValue, type DecodeOptions } from './values/decode.ts'
+export { decodeValue, emptyOf, type DecodeOptions } from './values/decode.ts'

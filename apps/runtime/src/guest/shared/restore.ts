@@ -1,9 +1,9 @@
 import { ENTRY_BYTES, NodeKind, Op, RecordReader } from '@socklet/shared/records'
 import { Tag } from '@socklet/shared/value-tags'
 import { describeError } from '../log.ts'
-import { NativeMap, NativeSet, NativeUint8Array, bareArray, mapDelete, mapGet, mapSet, setAdd, typedArrayBuffer, typedArrayByteOffset } from '../primordials.ts'
+import { NativeMap, NativeSet, NativeUint8Array, bareArray, mapDelete, mapForEach, mapGet, mapHas, mapSet, setAdd, typedArrayBuffer, typedArrayByteOffset } from '../primordials.ts'
 import type { WebSocket } from '../socket.ts'
-import { decodeValue } from '../values.ts'
+import { decodeValue, emptyOf } from '../values.ts'
 import { refer } from './drop.ts'
 import { hashOf } from './encode.ts'
 import { makeEntry, makeNode, nodes, setChangeable, type Entry, type Node } from './graph.ts'
@@ -38,9 +38,6 @@ class Restoring {
   readonly #socketFor: (id: string) => WebSocket
   /** Of objects that are nodes and are not read yet, by id. */
   readonly #contents = new NativeMap<number, Uint8Array>()
-  /** Ids of them. */
-  readonly #waiting = bareArray<number>()
-  #waitingCount = 0
   /** What is read belongs to it. */
   #entry: Entry | null = null
   problems = ''
@@ -54,10 +51,9 @@ class Restoring {
     if (kind === NodeKind.VALUE) {
       const value = this.#cut(valueStart, valueEnd)
       mapSet(this.#contents, id, value)
-      this.#waiting[this.#waitingCount++] = id
-      // They are there before they are read, so that they can refer to each other.
-      if (value[1] === Tag.OBJECT) stored(makeNode(kind, {}, null, id))
-      else if (value[1] === Tag.ARRAY) stored(makeNode(kind, [], null, id))
+      // They are there before they are read, so that they can refer to each other, in whatever order and however many one behind the other.
+      const empty = emptyOf(value)
+      if (empty !== null) stored(makeNode(kind, empty, null, id))
     } else {
       stored(makeNode(kind, kind === NodeKind.MAP ? new NativeMap() : new NativeSet(), null, id))
       count(ENTRY_BYTES)
@@ -65,7 +61,7 @@ class Restoring {
   }
 
   contents(): void {
-    for (let i = 0; i < this.#waitingCount; i++) this.#content(this.#waiting[i]!)
+    mapForEach(this.#contents, (_, id) => this.#content(id))
   }
 
   entry({ node: id, entry: number, keyStart, keyEnd, valueStart, valueEnd }: RecordReader): void {
@@ -120,15 +116,14 @@ class Restoring {
   #revive(reference: number | string): unknown {
     if (typeof reference === 'string') return this.#socketFor(reference)
     const entry = this.#entry!
-    this.#content(reference)
+    // What is not there yet can only be made whole, and refers to nothing itself.
+    if (!mapHas(nodes, reference)) this.#content(reference)
     const node = mapGet(nodes, reference)
     if (node === undefined) return undefined
     node.foundIn ??= entry
     node.references++
     const refs = (entry.refs ??= bareArray())
-    let length = 0
-    while (refs[length] !== undefined) length++
-    refs[length] = node
+    refs[refs.length] = node
     return node.object
   }
 

@@ -1,4 +1,4 @@
-import { ERROR_NAMES, ErrorPart, REGEXP_FLAGS, SHORT_STRINGS, SMALLS, Tag, VERSION, VIEW_NAMES } from '@socklet/shared/value-tags'
+import { ErrorPart, REGEXP_FLAGS, SHORT_STRINGS, SMALLS, Tag, VERSION, VIEW_NAMES } from '@socklet/shared/value-tags'
 import { addOwn, define } from '../globals/define.ts'
 import { DOMException } from '../globals/dom-exception.ts'
 import {
@@ -24,8 +24,18 @@ import { Reader } from './reader.ts'
 export interface DecodeOptions {
   /** The object that a reference stands for, see `replace`. It must not run code of the tenant. */
   revive?: (reference: number | string) => unknown
-  /** The empty object or array that becomes the value, if the value is one: whoever refers to it has it already. */
+  /** What `emptyOf` has made of the same bytes, to become the value: whoever refers to it has it already. */
   into?: object
+}
+
+/** The object that these bytes will be, still empty; null if it can only be made whole. Those that can refer to others can be empty. */
+export function emptyOf(bytes: Uint8Array): object | null {
+  switch (bytes[1]) {
+    case Tag.OBJECT: return {}
+    case Tag.ARRAY: return []
+    case Tag.ERROR: return emptyError(bytes[2]) ?? null
+    default: return null
+  }
 }
 
 /**
@@ -342,9 +352,9 @@ class Decoder {
 
   #error(): object {
     const kind = this.#in.byte()
-    if (kind >= ERROR_NAMES.length) throw this.#in.malformed('an error of an unknown kind')
+    const error = (this.#made() ?? emptyError(kind)) as Error | undefined
+    if (error === undefined) throw this.#in.malformed('an error of an unknown kind')
     const parts = this.#in.byte()
-    const error = reflectConstruct(ERRORS[kind]!, []) as Error
     // First, since it may be its own cause.
     this.#remember(error)
     if ((parts & ErrorPart.MESSAGE) !== 0) define(error, 'message', this.#string())
@@ -359,6 +369,10 @@ class Decoder {
     define(error, 'stack', this.#string())
     return error
   }
+}
+
+function emptyError(kind: number | undefined): Error | undefined {
+  return kind === undefined || kind >= ERRORS.length ? undefined : reflectConstruct(ERRORS[kind]!, []) as Error
 }
 
 /** Of what may be any object. */

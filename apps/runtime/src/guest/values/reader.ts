@@ -3,7 +3,9 @@ import {
   NativeRangeError,
   NativeUint8Array,
   bareArray,
+  charCodeAt,
   fromCharCode,
+  mathMin,
   reflectApply,
   toBigInt,
   typedArrayBuffer,
@@ -19,6 +21,8 @@ const bigBytes = new Uint8Array(big.buffer)
 
 /** Few enough arguments for one call, whatever the stack. */
 const UNITS_AT_ONCE = 2048
+/** Characters. A text that is put together of small pieces takes several times its size, until somebody looks at it. */
+const PIECE = 16_384
 
 /** Reads bytes that anybody may have written: nothing is made that is larger than what there is to read. */
 export class Reader {
@@ -107,9 +111,19 @@ export class Reader {
   }
 
   latin1(count: number): string {
-    const bytes = this.#bytes
     const start = this.#take(count)
-    const end = start + count
+    if (count <= PIECE) return this.#piece(start, start + count)
+    let text = ''
+    for (let at = start; at < start + count; at += PIECE) {
+      const piece = this.#piece(at, mathMin(at + PIECE, start + count))
+      charCodeAt(piece, 0)
+      text += piece
+    }
+    return text
+  }
+
+  #piece(start: number, end: number): string {
+    const bytes = this.#bytes
     let text = ''
     let i = start
     for (; i + 16 <= end; i += 16) {
