@@ -1,6 +1,6 @@
 import type { AppRelease, LoadProblem } from '@socklet/protocol'
 import type { Isolate } from './isolate.ts'
-import type { Spare } from './spare.ts'
+import { START_LIMIT_MS, type Spare } from './spare.ts'
 import type { Turns } from './turns.ts'
 
 export interface TrialParts {
@@ -13,7 +13,7 @@ export interface TrialParts {
   turns: Turns
 }
 
-/** All functions together. Each of them has what a turn has. */
+/** All that a trial does. Each function of it has what a turn has. */
 const TRIAL_MS = 20_000
 /** Isolates that are lost to one trial at most: the functions behind are not tried then. */
 const MAX_ISOLATES = 3
@@ -29,6 +29,17 @@ interface Outcome {
   lost: boolean
 }
 
+class TimeUp extends Error {
+  override readonly name = 'TimeUp'
+  /** Its thread never comes back. */
+  readonly lost: boolean
+
+  constructor(message: string, lost: boolean) {
+    super(message)
+    this.lost = lost
+  }
+}
+
 /**
  * Loads functions where nothing depends on it: in an isolate of its own, which is put away afterwards, with whatever
  * the functions have logged, sent or set a timer for. It has no links, and its timers never run.
@@ -37,16 +48,24 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
   const until = performance.now() + TRIAL_MS
   const problems: LoadProblem[] = []
   const rest = [...parts.names]
+  let { state } = parts
   for (let isolates = 0; rest.length > 0 && isolates < MAX_ISOLATES; isolates++) {
     const isolate = await parts.spare.take(parts.release.limits.heapMiB)
     try {
-      await prepare(isolate, parts)
+      await within(parts, isolate, until, 'to read the functions', () => isolate.load(parts.release))
+      if (!(await restore(parts, isolate, until, state))) {
+        state = []
+        continue
+      }
       for (let ended = false; rest.length > 0 && !ended; ) {
         const outcome = await tryOne(parts, isolate, rest.shift()!, until)
         if (outcome.problem !== null) problems.push(outcome.problem)
         if (outcome.lost) return { problems, lost: true }
         ended = outcome.ended
       }
+    } catch (error) {
+      if (!(error instanceof TimeUp)) throw error
+      return { problems: [...problems, { function: rest[0]!, message: error.message }], lost: error.lost }
     } finally {
       // After the answer has left: it takes a moment.
       setImmediate(() => isolate.dispose())
@@ -55,18 +74,39 @@ export async function tryRelease(parts: TrialParts): Promise<{ problems: LoadPro
   return { problems, lost: false }
 }
 
-/** @throws Error if the isolate cannot take the release, or is gone. */
-async function prepare(isolate: Isolate, { release, state }: TrialParts): Promise<void> {
-  await isolate.load(release)
-  if (state.length > 0) await isolate.restore(new Uint8Array(Buffer.concat(state)).buffer)
+/**
+ * false if the values cannot be restored. The app cannot start with them either: a version that mends that is to be published all the same,
+ * so the functions are tried without.
+ */
+async function restore(parts: TrialParts, isolate: Isolate, until: number, state: Uint8Array[]): Promise<boolean> {
+  if (state.length === 0) return true
+  const records = new Uint8Array(Buffer.concat(state)).buffer
+  try {
+    await within(parts, isolate, Math.min(until, performance.now() + START_LIMIT_MS), 'to restore cloud.shared (a key of it can be deleted)', () => isolate.restore(records))
+    return true
+  } catch (error) {
+    if (error instanceof TimeUp && error.lost) throw error
+    return false
+  }
 }
 
-async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: string, until: number): Promise<Outcome> {
-  const limitMs = Math.max(1, Math.min(release.limits.turnCpuMs, Math.ceil(until - performance.now())))
-  let stopped = false
-  return await new Promise<Outcome>((resolve) => {
-    const failed = (message: string, lost: boolean): void => resolve({ problem: { function: name, message }, ended: true, lost })
-    const tooLong = `its top level took more than ${limitMs} ms`
+async function tryOne(parts: TrialParts, isolate: Isolate, name: string, until: number): Promise<Outcome> {
+  const { release } = parts
+  try {
+    const problem = await within(parts, isolate, Math.min(until, performance.now() + release.limits.turnCpuMs), 'its top level', () => load(isolate, name))
+    return { problem, ended: false, lost: false }
+  } catch (error) {
+    const isTimeUp = error instanceof TimeUp
+    return { problem: { function: name, message: isTimeUp ? error.message : endedBy(error as Error, release) }, ended: true, lost: isTimeUp && error.lost }
+  }
+}
+
+/** Under watch, as all that runs in an isolate. @throws TimeUp, and then the isolate is gone; Error if it is gone for another reason */
+function within<T>({ turns }: TrialParts, isolate: Isolate, until: number, what: string, run: () => Promise<T>): Promise<T> {
+  const limitMs = Math.max(1, Math.ceil(until - performance.now()))
+  return new Promise<T>((resolve, reject) => {
+    const timeUp = (lost: boolean): TimeUp => new TimeUp(`${what} took more than ${limitMs} ms`, lost)
+    let stopped = false
     const watched = {
       cpuMs: () => isolate.cpuMs,
       limitMs,
@@ -74,12 +114,9 @@ async function tryOne({ release, turns }: TrialParts, isolate: Isolate, name: st
         stopped = true
         isolate.dispose()
       },
-      lost: () => failed(tooLong, true)
+      lost: () => reject(timeUp(true))
     }
-    turns.run(watched, () => load(isolate, name)).then(
-      (problem) => resolve({ problem, ended: false, lost: false }),
-      (error: Error) => failed(stopped ? tooLong : endedBy(error, release), false)
-    )
+    turns.run(watched, run).then(resolve, (error: Error) => reject(stopped ? timeUp(false) : error))
   })
 }
 
