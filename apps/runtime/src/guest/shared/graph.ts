@@ -26,8 +26,8 @@ export interface Node {
   /** What the store has of its entries is void. */
   cleared: boolean
   dropped: boolean
-  /** Entries in which something can change that nobody is told of. */
-  readonly changeable: Set<Entry>
+  /** Entries in which something can change that nobody is told of; null until there is one. */
+  changeable: Set<Entry> | null
 }
 
 /** One entry of a Map, member of a Set, or the whole of another object. */
@@ -94,7 +94,7 @@ export function makeNode(kind: number, object: object, foundIn: Entry | null, id
     stored: false,
     cleared: false,
     dropped: false,
-    changeable: new NativeSet()
+    changeable: null
   }
   if (kind === NodeKind.VALUE) (node as { content: Entry | null }).content = makeEntry(node, undefined, 0)
   weakSet(nodeOf, object, node)
@@ -128,10 +128,10 @@ export function setChangeable(entry: Entry, changeable: boolean): void {
   if (entry.changeable === changeable) return
   entry.changeable = changeable
   if (changeable) {
-    setAdd(entry.node.changeable, entry)
+    setAdd((entry.node.changeable ??= new NativeSet()), entry)
     setAdd(changeables, entry)
   } else {
-    setDelete(entry.node.changeable, entry)
+    setDelete(entry.node.changeable!, entry)
     setDelete(changeables, entry)
   }
 }

@@ -29,8 +29,8 @@ function keyIsRead(map: unknown, key: unknown): void {
 
 function allIsRead(object: unknown): void {
   if (setSize(changeables) === 0) return
-  const node = nodeFor(object as object)
-  if (node !== undefined) setForEach(node.changeable, touch)
+  const changeable = nodeFor(object as object)?.changeable
+  if (changeable) setForEach(changeable, touch)
 }
 
 export const mapMethods = {
