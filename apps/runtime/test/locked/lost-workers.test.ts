@@ -35,6 +35,7 @@ beforeAll(async () => {
     onDown: nothing,
     onLog: nothing,
     onReached: nothing,
+    onCounted: nothing,
     onShared: nothing,
     onFetch: nothing,
     onLost: (_, loss) => void losses.push(loss),
