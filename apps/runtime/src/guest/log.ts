@@ -38,10 +38,14 @@ export function mayLog(): boolean {
     linesThisSecond = 0
   }
   if (linesThisSecond < linesPerSecond) return true
-  dropped++
-  setWord(TurnWord.LOGS_DROPPED, dropped)
+  drop()
   changeWord(DROPPED_WORD, 1)
   return false
+}
+
+function drop(): void {
+  dropped++
+  setWord(TurnWord.LOGS_DROPPED, dropped)
 }
 
 /** One line into the app's log, in the name of what is running. */
@@ -70,11 +74,20 @@ export function describeError(error: unknown): string {
 
 /** Of a limit that was reached, see limits.ts: few enough, so that neither the log's own limits nor a full turn keep it out. */
 export function writeLimitLine(level: number, message: string): void {
-  withSpare(() => write(level, message))
+  write(level, message)
+}
+
+/** Never throws, or an event would not be settled whose handler has used up what there is. A line for which there is no room is dropped, and counted. */
+function write(level: number, message: string): void {
+  try {
+    withSpare(() => writeLine(level, message))
+  } catch {
+    drop()
+  }
 }
 
 /** The layout of packages/protocol's log.ts. */
-function write(level: number, message: string): void {
+function writeLine(level: number, message: string): void {
   linesThisSecond++
   const running = current()
   if (message.length > lineUnits) changeWord(CUT_WORD, 1)

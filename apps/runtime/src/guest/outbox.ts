@@ -488,7 +488,14 @@ function makeRoom(needed: number): void {
   if (needed <= capacity) return
   const old = bytes
   // No more than is likely to be used: a full turn needs little beside it.
-  allocate(mathMax(needed, capacity < MAX_TURN_BYTES ? mathMin(capacity * 2, MAX_TURN_BYTES) : capacity + (capacity >> 2)))
+  const wanted = mathMax(needed, capacity < MAX_TURN_BYTES ? mathMin(capacity * 2, MAX_TURN_BYTES) : capacity + (capacity >> 2))
+  try {
+    allocate(wanted)
+  } catch (error) {
+    // A heap that has no room for twice as much may have some for a little more.
+    if (needed + SPARE_BYTES >= wanted) throw error
+    allocate(needed + SPARE_BYTES)
+  }
   typedArraySet(bytes, old)
   result[0] = buffer
 }

@@ -384,7 +384,7 @@ export class App {
     const cpuMs = Math.max(0, running.turn.cpuMs() - running.cpuAtStart)
     this.#slowdown.share.spend(cpuMs)
     this.#short.measure(cpuMs)
-    this.#reports.turned(cpuMs)
+    if (!this.#gone) this.#reports.turned(cpuMs)
     return cpuMs
   }
 
@@ -456,7 +456,8 @@ export class App {
     return {
       cpuMs: () => isolate.cpuMs,
       limitMs,
-      stop: (reason) => {
+      stop: (reason, cpuMs) => {
+        if (!this.#gone) this.#reports.turned(cpuMs)
         if (limit !== null && !this.#gone) this.#reports.reached(limit, 1)
         this.#fail(limit === null ? reason : `${reason} (limit ${limit})`, 'tenant')
       },

@@ -9,8 +9,8 @@ export interface WatchedTurn {
   cpuMs(): number
   /** CPU milliseconds that the turn may take. */
   limitMs: number
-  /** The turn has had its time: its isolate is to be disposed of. */
-  stop(reason: string): void
+  /** The turn has had its time, and used so much CPU: its isolate is to be disposed of. Milliseconds. */
+  stop(reason: string, cpuMs: number): void
   /** The turn went on after that: its thread is lost, and with it this process. */
   lost(): void
 }
@@ -122,9 +122,10 @@ export class Turns {
     const { turn } = running
     const wallMs = now - running.startedAt
     if (wallMs < turn.limitMs) return
-    if (turn.cpuMs() - running.cpuAtStart < turn.limitMs && wallMs < turn.limitMs * WALL_FACTOR) return
+    const cpuMs = turn.cpuMs() - running.cpuAtStart
+    if (cpuMs < turn.limitMs && wallMs < turn.limitMs * WALL_FACTOR) return
     running.stoppedAt = now
-    turn.stop(`a turn took more than ${turn.limitMs} ms of CPU`)
+    turn.stop(`a turn took more than ${turn.limitMs} ms of CPU`, cpuMs)
   }
 
   #lookAtStopped(running: Running, now: number): void {

@@ -29,6 +29,23 @@ const linesAbout = (test: TestApp, limit: string): string[] => test.logs().map((
 
 const countsOf = (test: TestApp): AppCounts => test.pool.frames.filter(({ head }) => head.type === FrameType.COUNTED).map(({ payload }) => decodeCounts(payload)).reduce(addCounts, NO_COUNTS)
 
+it('a handler that leaves no memory for a log line is over all the same, and the next one runs', async () => {
+  const test = await harness.start(`
+    const { sockets } = require('@lafjs/cloud').default
+    exports.main = ({ params, socket }) => {
+      if (!params) return
+      if (String(params.data) === 'flood') for (;;) sockets.in('nobody').send('x')
+      socket.send('still there')
+    }`, { limits: { turnCpuMs: 10_000 } })
+  test.open(1)
+  const flood = test.event(FrameType.MESSAGE, 1, 'flood')
+  await test.until((frames) => acknowledged(frames).includes(flood) || test.downs.length > 0)
+  // In an isolate without memory it may also be V8 that ends it.
+  if (test.downs.length > 0) return
+  test.event(FrameType.MESSAGE, 1, 'x')
+  await test.until(() => test.texts().includes('still there'))
+}, 30_000)
+
 describe('what is counted of an app', () => {
   const code = `exports.main = ({ params }) => { if (params) for (let n = 0; n < 30; n++) console.log('line'); throw new Error('no') }`
 
@@ -44,6 +61,13 @@ describe('what is counted of an app', () => {
     test.app.dispose()
     await test.until(() => countsOf(test).errors === 3)
     expect(countsOf(test).turns).toBeGreaterThan(first.turns)
+  })
+
+  it('has the CPU of a turn that was stopped in it', async () => {
+    const test = await harness.start(`exports.main = ({ params }) => { if (params) for (;;); }`, { limits: { turnCpuMs: 200 } })
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, 'x')
+    await test.until(() => test.downs.length === 1 && countsOf(test).cpuMs >= 200)
   })
 
   it('of dropped log lines is said in the log, though nothing is logged after them', async () => {
