@@ -195,7 +195,7 @@ function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[]
       for (const end = Date.now() + 10_000; ; ) {
         const answer = found(gateway.frames)
         if (answer) return answer
-        if (Date.now() > end) throw new Error(`in vain; frames: ${gateway.frames.map(({ head }) => head.type).join()} downs: ${downs.join()} logs: ${JSON.stringify(test.logs())}`)
+        if (Date.now() > end) throw new Error(`in vain; ${gateway.frames.length} frames, the last of types ${gateway.frames.slice(-50).map(({ head }) => head.type).join()} downs: ${downs.join()} logs: ${JSON.stringify(test.logs())}`)
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
     },
