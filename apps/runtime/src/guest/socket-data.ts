@@ -32,12 +32,11 @@ export function readData(connection: Connection): unknown {
   return connection.dataValue
 }
 
-/** @throws RangeError if it is too large, DataCloneError if it cannot be kept */
+/** @throws RangeError if it is too large, or the turn is full; DataCloneError if it cannot be kept. It is what it was then. */
 export function writeData(connection: Connection, value: unknown): void {
-  const bytes = encode(value)
+  keep(connection, encode(value))
   connection.dataValue = value
   connection.dataDecoded = true
-  keep(connection, bytes)
   watchData(connection)
 }
 
@@ -95,10 +94,12 @@ function encode(value: unknown): Uint8Array | null {
 }
 
 function keep(connection: Connection, bytes: Uint8Array | null): void {
+  if (connection.readyState !== CLOSED) {
+    command(FrameType.DATA, 0, connection.gateway, connection.number, bytes ?? EMPTY)
+    changeWord(TurnWord.DATA, 1)
+  }
+  // Not before: a full turn has no room for it, and the next one would take it for told.
   connection.dataBytes = bytes
-  if (connection.readyState === CLOSED) return
-  command(FrameType.DATA, 0, connection.gateway, connection.number, bytes ?? EMPTY)
-  changeWord(TurnWord.DATA, 1)
 }
 
 function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {

@@ -99,3 +99,26 @@ describe('socket.data', () => {
     expect(dataOf(test)).toHaveLength(2)
   })
 })
+
+it('what a full turn has no room for is refused there, and kept when it is set again', async () => {
+  const test = await harness.start(`
+    exports.main = ({ params, socket }) => {
+      if (!params) return
+      const text = String(params.data)
+      if (text === 'fill') for (const size of [1_000_000, 1_000, 1]) {
+        try { for (let n = 0; ; n++) socket.send(n + 'x'.repeat(size)) } catch {}
+      }
+      try {
+        socket.data = 'kept'
+      } catch (error) {
+        console.log(error.name, socket.data)
+      }
+    }`, { limits: { heapMiB: 512, turnCpuMs: 60_000 } })
+  test.open(1)
+  for (const text of ['fill', 'again']) {
+    const sequence = test.event(FrameType.MESSAGE, 1, text)
+    await test.until((frames) => acknowledged(frames).includes(sequence))
+  }
+  expect(test.logs().filter(({ level }) => level === 'info').map(({ message }) => message)).toEqual(['RangeError undefined'])
+  expect(framesOf(test, FrameType.DATA)).toHaveLength(1)
+})
