@@ -96,10 +96,10 @@ describe('bodies', () => {
 })
 
 /** A request whose body has begun: of `announced` bytes, `sent` are sent. */
-function begin(token: string, announced: number, sent: number): { socket: Socket; answer: Promise<string> } {
+function begin(token: string, announced: number, sent: number, more = ''): { socket: Socket; answer: Promise<string> } {
   const socket = connect(h.console.port, '127.0.0.1')
   socket.on('error', () => {})
-  socket.write(`PUT /v1/apps/chat/functions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${announced}\r\n\r\n`)
+  socket.write(`PUT /v1/apps/chat/functions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${announced}\r\n${more}\r\n`)
   socket.write(Buffer.alloc(sent, ' '))
   const answer = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())))
   return { socket, answer }
@@ -113,8 +113,8 @@ describe('large bodies', () => {
   const MiB = 1024 * 1024
   const opened: Socket[] = []
   afterEach(() => opened.splice(0).forEach((socket) => socket.destroy()))
-  const beginOne = (token: string, announced: number, sent: number): Promise<string> => {
-    const { socket, answer } = begin(token, announced, sent)
+  const beginOne = (token: string, announced: number, sent: number, more?: string): Promise<string> => {
+    const { socket, answer } = begin(token, announced, sent, more)
     opened.push(socket)
     return answer
   }
@@ -122,8 +122,9 @@ describe('large bodies', () => {
 
   test('take no room while they are announced only', async () => {
     const token = await h.token('chat', 'deploy')
-    for (let count = 0; count < 8; count++) void beginOne(token, 64 * MiB, 1)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // With that answer the console has each of them.
+    const begun = await Promise.all(Array.from({ length: 8 }, () => beginOne(token, 64 * MiB, 1, 'expect: 100-continue\r\n')))
+    expect(new Set(begun)).toEqual(new Set(['HTTP/1.1 100 Continue\r\n\r\n']))
     expect((await h.ask('PATCH', '/v1/apps/chat', { json: { state: 'suspended' } })).status).toBe(200)
     expect((await h.ask('PATCH', '/v1/apps/chat', { json: { state: 'running' } })).status).toBe(200)
     expect((await h.ask('PUT', '/v1/apps/chat/functions', { token, ...some(500_000) })).status).toBe(200)

@@ -5,7 +5,7 @@ import { Tag, VERSION } from '@socklet/shared/value-tags'
 import { beforeAll, expect, it } from 'vitest'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { THREADS } from '../../src/threads.ts'
-import { openSnapshot } from '../../src/worker/isolate.ts'
+import { openSnapshot, type Isolate } from '../../src/worker/isolate.ts'
 import { Spare } from '../../src/worker/spare.ts'
 import { tryRelease } from '../../src/worker/trial.ts'
 import { Turns } from '../../src/worker/turns.ts'
@@ -50,3 +50,15 @@ it('and without them where they need more than the heap of the app', async () =>
   const large = repeated([VERSION, Tag.ARRAY, 0xff, 0xff, 0xff, 0x01], [Tag.OBJECT, Tag.END], 0x3f_ffff, [Tag.END])
   expect(told(await tried(large))).toEqual(['f Error: values: 0', 'g Error: values: 0'])
 }, 30_000)
+
+it('an isolate that cannot take the release is put away', async () => {
+  const taken: Isolate[] = []
+  const watched = { take: async (memoryMiB: number) => {
+    const isolate = await spare.take(memoryMiB)
+    taken.push(isolate)
+    return isolate
+  } } as Spare
+  const release = { appid: 'test', functions: [], modules: [], env: null as unknown as Record<string, string>, limits: DEFAULT_LIMITS }
+  await expect(tryRelease({ release, names: ['f'], state: [], spare: watched, turns })).rejects.toThrow('the functions cannot be loaded')
+  await expect.poll(() => taken.map(({ disposed }) => disposed)).toEqual([true])
+})
