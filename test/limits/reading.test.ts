@@ -13,6 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => platform.close())
 
+const MiB = 1024 * 1024
 const pathOf = (appid: string): string => `/${appid}/__websocket__`
 const stats = async (appid: string): Promise<{ events: Record<string, number>; queue: { events: number; bytes: number } }> => (await platform.admin('GET', `/apps/${appid}/stats`)).json
 
@@ -103,7 +104,7 @@ describe('queueEvents and queueBytes', () => {
   /** Of a short frame of a client, with its mask. */
   const FRAME_HEAD_BYTES = 6
   /** What an event counts for beside its payload (apps/gateway/src/outbox.ts). */
-  const EVENT_BYTES = 128
+  const EVENT_BYTES = 400
   const CASES: [string, Record<string, number>, number, number][] = [
     ['queueEvents', { queueEvents: 100 }, 40_000, 10],
     ['queueBytes', { queueBytes: 64 * 1024 }, 500, 8_000]
@@ -160,6 +161,45 @@ describe('queueEvents and queueBytes', () => {
     for (const message of sent) client.write(text(message))
     for (const message of sent) expect(await client.message()).toBe(message)
     client.destroy()
+  })
+})
+
+describe('--queue-mib', () => {
+  const SLOW = `export async function main(ctx) {
+    if (ctx.method !== 'WebSocket:message') return
+    ctx.socket.send(String(ctx.params.data.length))
+    await new Promise((done) => setTimeout(done, 2000))
+  }`
+
+  it('what waits for many apps takes no more than that together, others are answered, and nothing is lost', async () => {
+    const small = await startWithNeighbour({ args: ['--queue-mib', '8'] })
+    try {
+      const appids = ['one', 'two', 'three', 'four']
+      for (const appid of appids) await appWith(small, appid, {}, { __websocket__: SLOW })
+      const clients = await Promise.all(appids.map((appid) => openRaw(small.gatewayPort, pathOf(appid))))
+      const message = 'x'.repeat(50_000)
+      const all = async (): Promise<{ queue: { bytes: number }; limits: Record<string, number> }[]> =>
+        Promise.all(appids.map(async (appid) => (await small.admin('GET', `/apps/${appid}/stats`)).json))
+      let most = 0
+      const over = new AbortController()
+      const watching = (async () => {
+        while (!over.signal.aborted) most = Math.max(most, (await all()).reduce((sum, { queue }) => sum + queue.bytes, 0))
+      })()
+      const toll = await tollOf(small, async () => {
+        for (const client of clients) for (let n = 0; n < 100; n++) client.write(text(message))
+        for (const client of clients) for (let n = 0; n < 100; n++) expect(await client.message()).toBe('50000')
+      })
+      over.abort()
+      await watching
+      expect(most).toBeGreaterThan(7 * MiB)
+      // Beyond it what each app may have in any case, and what stood in the reads that filled it.
+      expect(most).toBeLessThan(9 * MiB)
+      expectBounded(toll, 150)
+      expect((await all()).reduce((sum, { limits }) => sum + (limits['gatewayQueue'] ?? 0), 0)).toBeGreaterThan(0)
+      for (const client of clients) client.destroy()
+    } finally {
+      await small.close()
+    }
   })
 })
 

@@ -60,7 +60,7 @@ export class App {
   limits: Limits
   /** Milliseconds of its rate that one message of a connection uses up. */
   messageCostMs: number
-  readonly outbox = new Outbox<Peer>()
+  readonly outbox: Outbox<Peer>
   /** By number, from the upgrade until the close event has settled. */
   readonly connections = new Map<number, Connection>()
   /** By number, until the event has settled. */
@@ -103,11 +103,12 @@ export class App {
   /** Counts what the pool says of the placement unasked: an answer that is older than that is void. */
   placementNews = 0
   retryTimer: NodeJS.Timeout | null = null
-  /** The outbox is above its limit, and no socket of the app is read. */
+  /** Too much waits for the app, or for all, and none of its sockets is read. */
   queueFull = false
 
   constructor(gateway: Gateway, route: AppRoute) {
     this.gateway = gateway
+    this.outbox = new Outbox<Peer>(gateway.waiting)
     this.sendMemory = new SendMemory(gateway.sendMemory)
     this.share = new ReadingShare(gateway.turns)
     this.writing = new WritingShare(this, gateway.writingTurns, () => flushTouched(gateway))
@@ -120,6 +121,11 @@ export class App {
   /** The life whose commands are carried out. */
   get life(): Attachment | null {
     return this.attachment ?? this.leaving?.attachment ?? null
+  }
+
+  /** Bytes that wait for the app. */
+  get waiting(): number {
+    return this.outbox.bytes + this.arriving
   }
 
   get number(): number {

@@ -1,7 +1,6 @@
 import { isAppid } from '@socklet/config'
 import type { AppRoute, Placement } from '@socklet/protocol'
 import { App } from './app.ts'
-import { ArrivingBytes } from './arriving.ts'
 import type { Gateway } from './context.ts'
 import { noStranger, tellStrangers, unplace, wasPlaced } from './delivery.ts'
 import { afterLimits } from './flow.ts'
@@ -19,8 +18,6 @@ const REFRESHED_AT_A_TIME = 200
 
 /** The apps that this gateway knows: whoever was asked for, until it is deleted, or is not used and has not been asked for since many others were. */
 export class Apps {
-  /** Of all of them together. */
-  readonly arriving = new ArrivingBytes()
   readonly #gateway: () => Gateway
   /** The one that was asked for last stands last, but for those in use. */
   readonly #byAppid = new Map<string, App>()

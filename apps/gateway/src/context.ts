@@ -8,6 +8,7 @@ import type { RateLimiter } from './rate.ts'
 import type { Turns } from './reading-share.ts'
 import type { SendMemory } from './send-memory.ts'
 import type { Settings, Times } from './settings.ts'
+import type { WaitingBytes } from './waiting-bytes.ts'
 import type { WebSocketAcceptor } from './websocket-server.ts'
 import type { WorkerLinks } from './worker-links.ts'
 import type { WritingTurns } from './writing-share.ts'
@@ -31,6 +32,8 @@ export interface Gateway {
   readonly turns: Turns
   /** The same for what apps send. */
   readonly writingTurns: WritingTurns
+  /** What waits for all apps. */
+  readonly waiting: WaitingBytes
   /** What waits for slow clients of all apps. */
   readonly sendMemory: SendMemory
   /** Connections that were sent something since the last flush. */

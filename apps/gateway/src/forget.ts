@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { forgetLeaving } from './farewell.ts'
+import { afterFreed } from './flow.ts'
 import { Refusal } from './refuse.ts'
 
 const WHY = {
@@ -17,6 +18,7 @@ export function forgetPeers(app: App, why: keyof typeof WHY): void {
   forgetLeaving(app)
   app.outbox.clear()
   app.queueFull = false
+  app.gateway.waiting.held.delete(app)
   for (const connection of app.connections.values()) {
     connection.forgotten = true
     connection.closeByPlatform(code, reason)
@@ -33,6 +35,7 @@ export function forgetPeers(app: App, why: keyof typeof WHY): void {
     app.gateway.numbers.free(upgrade.number)
   }
   app.upgrades.clear()
+  afterFreed(app.gateway)
 }
 
 /** The app is suspended: its function may still handle the close events, if it is anywhere. */

@@ -14,6 +14,7 @@ import { SendMemory } from './send-memory.ts'
 import { listenForClients, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
 import { stopGateway } from './stop.ts'
+import { WaitingBytes } from './waiting-bytes.ts'
 import { WebSocketAcceptor } from './websocket-server.ts'
 import { flushTouched } from './touched.ts'
 import { WorkerLinks } from './worker-links.ts'
@@ -84,6 +85,7 @@ function assemble(settings: Settings): Gateway {
     rates: new RateLimiter(times),
     turns: new Turns(),
     writingTurns: new WritingTurns(),
+    waiting: new WaitingBytes(settings.queueBytes),
     sendMemory: new SendMemory(null),
     touched: [],
     opened: 0,

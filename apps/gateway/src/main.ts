@@ -18,6 +18,7 @@ const gateway = createGateway({
   port: options.port,
   domain: options.domain,
   trustProxy: options['trust-proxy'],
+  queueBytes: options['queue-mib'] * 1024 * 1024,
   sendBufferBytes: options['send-buffer-mib'] * 1024 * 1024,
   reusePort: options.gateways > 1,
   poolSocket: DATA.poolSocket,

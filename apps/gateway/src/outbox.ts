@@ -17,8 +17,8 @@ export interface OutboxEvent<Peer = unknown> extends FrameHead {
   deaths: number
 }
 
-/** What an event costs beside its payload, roughly. */
-const EVENT_BYTES = 128
+/** What an event takes beside its payload: 200,000 of 64 bytes make a gateway 92 to 98 MiB larger. */
+const EVENT_BYTES = 400
 
 /** Slots at the beginning, and so many at most where nothing waits. Powers of two. */
 const FIRST_SLOTS = 16
@@ -38,15 +38,22 @@ export class Outbox<Peer = unknown> {
   /** Events that have left the ring. */
   readonly #passed = new Map<number, OutboxEvent<Peer>>()
   #count = 0
-  /** Bytes that the events hold. */
-  bytes = 0
+  #bytes = 0
+  /** All outboxes together. */
+  readonly #all: { bytes: number }
 
-  constructor(first = 0) {
+  constructor(all = { bytes: 0 }, first = 0) {
+    this.#all = all
     this.#oldest = this.#next = first >>> 0
   }
 
   get count(): number {
     return this.#count
+  }
+
+  /** Bytes that the events hold. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Keeps the event and gives it its sequence. */
@@ -56,7 +63,7 @@ export class Outbox<Peer = unknown> {
     this.#slots[this.#slotOf(this.#next)] = event
     this.#next = after(this.#next)
     this.#count++
-    this.bytes += event.payload.byteLength + EVENT_BYTES
+    this.#add(event.payload.byteLength + EVENT_BYTES)
   }
 
   /** The unsettled event with this number. */
@@ -70,7 +77,7 @@ export class Outbox<Peer = unknown> {
     if (event === undefined) return undefined
     if (this.#isInRing(sequence)) this.#slots[this.#slotOf(sequence)] = undefined
     else this.#passed.delete(sequence)
-    this.bytes -= event.payload.byteLength + EVENT_BYTES
+    this.#add(-event.payload.byteLength - EVENT_BYTES)
     if (--this.#count === 0) this.clear()
     return event
   }
@@ -94,7 +101,7 @@ export class Outbox<Peer = unknown> {
 
   /** The unsettled events in order. What is settled on the way is left out, what is pushed does not come. */
   *unsettled(): IterableIterator<OutboxEvent<Peer>> {
-    for (const event of this.#all()) if (this.get(event.sequence) === event) yield event
+    for (const event of this.#events()) if (this.get(event.sequence) === event) yield event
   }
 
   clear(): void {
@@ -104,7 +111,12 @@ export class Outbox<Peer = unknown> {
     // With nothing in it V8 would make a new table all the same.
     if (this.#passed.size > 0) this.#passed.clear()
     this.#count = 0
-    this.bytes = 0
+    this.#add(-this.#bytes)
+  }
+
+  #add(bytes: number): void {
+    this.#bytes += bytes
+    this.#all.bytes += bytes
   }
 
   get #isFull(): boolean {
@@ -119,7 +131,7 @@ export class Outbox<Peer = unknown> {
     return sequence & (this.#slots.length - 1)
   }
 
-  #all(): OutboxEvent<Peer>[] {
+  #events(): OutboxEvent<Peer>[] {
     const all = [...this.#passed.values()]
     for (let sequence = this.#oldest; sequence !== this.#next; sequence = after(sequence)) {
       const event = this.#slots[this.#slotOf(sequence)]

@@ -55,6 +55,8 @@ async function toFunction(app: App, request: IncomingMessage, response: ServerRe
     const body = await readBody(request, (bytes) => arriving.take(bytes))
     await ensurePlaced(app)
     checkAgain(app)
+    // From here on it is counted as an event.
+    arriving.end()
     if (!response.destroyed) dispatch(app, request, response, { requestId, function: name, url }, body)
   } finally {
     arriving.end()

@@ -9,6 +9,8 @@ export interface Settings {
   domain: string
   /** A proxy in front says who the client is. Without one, what a client says of itself is not believed. */
   trustProxy: boolean
+  /** What may wait for all apps together. */
+  queueBytes: number
   /** What may wait for slow clients of all apps together. */
   sendBufferBytes: number
   /** Other gateways listen on the same port. */

@@ -1,11 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { effectiveLimits } from '@socklet/config'
 import { FrameType } from '@socklet/protocol'
-import type { App } from '../src/app.ts'
-import { ArrivingBytes, ArrivingRequest } from '../src/arriving.ts'
-import { Outbox } from '../src/outbox.ts'
 import { at, routeOf, startPlatform, untilAsync, type Platform, type RouteChange } from './support/platform.ts'
 import { upload, type Upload } from './support/upload.ts'
 import { until } from './support/until.ts'
@@ -153,33 +149,23 @@ test('a body that comes byte by byte takes no more memory than another', async (
   expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(8 * MiB)
 })
 
-test('all apps together have a bound, beyond which there is still room for what is small', () => {
-  const arriving = new ArrivingBytes()
-  arriving.add(250 * MiB)
-  expect(arriving.fit(1 * MiB, 6 * MiB)).toBe(true)
-  expect(arriving.fit(1 * MiB, 7 * MiB)).toBe(false)
-  arriving.add(6 * MiB)
-  expect(arriving.fit(0, 65_537)).toBe(false)
-  expect(arriving.fit(0, 65_536)).toBe(true)
-  expect(arriving.fit(65_536, 1)).toBe(false)
-  arriving.add(64 * MiB)
-  expect(arriving.fit(0, 1)).toBe(false)
-  arriving.add(-100 * MiB)
-  expect(arriving.fit(0, 10 * MiB)).toBe(true)
-})
-
-test('a body for which all apps together leave no room is refused, though its own app has nothing waiting', () => {
-  const arriving = new ArrivingBytes()
-  const app = { outbox: new Outbox(), limits: effectiveLimits({}), arriving: 0, counters: { bytesIn: 0 }, gateway: { apps: { arriving } } } as unknown as App
-  const request = new ArrivingRequest(app)
-  request.take(1 * MiB)
-  arriving.add(250 * MiB)
+test('a body for which all apps together leave no room is refused, though its own app has nothing waiting', async () => {
+  await platform.stop()
+  platform = await startPlatform({ queueBytes: 1 * MiB })
+  await platform.app('other', 8)
+  await platform.app('demo', 7, { functions: { f: [] } })
+  const other = await platform.open('/other')
+  other.ws.send(Buffer.alloc(MiB - 10_000))
+  await untilAsync(async () => (await platform.traffic(8)).queueBytes > MiB - 10_000)
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  expect(() => request.take(5 * MiB)).toThrow(expect.objectContaining({ code: 'unavailable', status: 503 }))
-  expect(stderr.mock.calls.join()).toContain('refusing requests: more than 256 MiB')
+  const [large, small] = await begin(2)
+  large!.chunk(70_000)
+  expect(await large!.answered()).toBe(503)
+  expect(large!.text).toContain('unavailable')
+  expect(stderr.mock.calls.join()).toContain('refusing requests: more than 1 MiB')
   vi.restoreAllMocks()
-  request.end()
-  expect(arriving.fit(0, 6 * MiB)).toBe(true)
-  expect(arriving.fit(0, 6 * MiB + 1)).toBe(false)
-  expect(app.arriving).toBe(0)
+  // What is small has room beyond that.
+  small!.chunk(60_000)
+  small!.end()
+  await untilAsync(async () => (await platform.traffic(7)).queueEvents === 1)
 })

@@ -21,7 +21,8 @@ const firsts = fc.oneof(fc.constant(0), fc.integer({ min: 0xffff_ffe0, max: 0xff
 test('an outbox is a list from which ranges of numbers are taken, also where the numbers wrap', () => {
   fc.assert(
     fc.property(firsts, fc.array(step, { maxLength: 200 }), (first, steps) => {
-      const outbox = new Outbox<null>(first)
+      const all = { bytes: 7 }
+      const outbox = new Outbox<null>(all, first)
       let model: OutboxEvent<null>[] = []
       for (const one of steps) {
         if (one.do === 'push') {
@@ -40,7 +41,8 @@ test('an outbox is a list from which ranges of numbers are taken, also where the
         }
         expect([...outbox.unsettled()]).toEqual(model)
         expect(outbox.count).toBe(model.length)
-        expect(outbox.bytes).toBe(model.reduce((sum, event) => sum + event.payload.byteLength + 128, 0))
+        expect(outbox.bytes).toBe(model.reduce((sum, event) => sum + event.payload.byteLength + 400, 0))
+        expect(all.bytes).toBe(7 + outbox.bytes)
       }
     })
   )
@@ -106,7 +108,7 @@ test('a range of all numbers costs no more steps than there are events', () => {
 })
 
 test('sequence numbers go up by one, and settled events are not found again', () => {
-  const outbox = new Outbox<null>(0xffff_ffff)
+  const outbox = new Outbox<null>({ bytes: 0 }, 0xffff_ffff)
   const events = [eventOf(0), eventOf(0)]
   for (const event of events) outbox.push(event)
   expect(events.map((event) => event.sequence)).toEqual([0xffff_ffff, 0])

@@ -33,6 +33,7 @@ export const OPTIONS = {
   'admin-token': { type: 'token', env: 'SOCKLET_ADMIN_TOKEN', default: null, doc: 'token of the admin REST, visible ASCII characters without spaces; made on the first start if absent' },
   'metrics-token': { type: 'token', env: 'SOCKLET_METRICS_TOKEN', default: null, doc: 'a token that opens /metrics only, of such characters, too' },
   'ping-seconds': { type: 'integer', env: 'SOCKLET_PING_SECONDS', default: 30, min: 1, max: 3600, doc: 'seconds between pings of a client; one from which nothing came between two of them is gone' },
+  'queue-mib': { type: 'integer', env: 'SOCKLET_QUEUE_MIB', default: 256, min: 1, max: 65_536, doc: 'MiB of events and of bodies of requests that wait in a gateway for all apps; above it apps for which more than a little waits are not read, and their requests get 503, until there is less' },
   'send-buffer-mib': { type: 'integer', env: 'SOCKLET_SEND_BUFFER_MIB', default: 512, min: 1, max: 65_536, doc: 'MiB that wait in a gateway for slow clients of all apps; above it those that have most waiting are closed with 1013' },
   'allow-private-fetch': { type: 'flag', env: 'SOCKLET_ALLOW_PRIVATE_FETCH', default: false, doc: '**dangerous**: functions may fetch private addresses too, those of this machine, its network and its cloud provider (metadata, credentials) among them; for tests and intranets whose tenants are trusted' },
   'mongodb-url': { type: 'string', env: 'SOCKLET_MONGODB_URL', default: null, doc: 'MongoDB (a replica set) for the catalog, in place of SQLite in the data folder' },

@@ -25,6 +25,7 @@ export interface PlatformOptions {
   supervised?: boolean
   domain?: string
   trustProxy?: boolean
+  queueBytes?: number
   sendBufferBytes?: number
   /** The pool is not started. */
   alone?: boolean
@@ -40,13 +41,14 @@ export class Platform {
   readonly #workers: FakeWorker[] = []
   port = 0
 
-  constructor({ times = {}, supervised = false, domain = 'example.com', trustProxy = false, sendBufferBytes = 512 * 1024 * 1024 }: PlatformOptions) {
+  constructor({ times = {}, supervised = false, domain = 'example.com', trustProxy = false, queueBytes = 256 * 1024 * 1024, sendBufferBytes = 512 * 1024 * 1024 }: PlatformOptions) {
     this.gateway = createGateway({
       index: 3,
       host: '127.0.0.1',
       port: 0,
       domain,
       trustProxy,
+      queueBytes,
       sendBufferBytes,
       reusePort: false,
       poolSocket: join(this.folder, 'pool.sock'),
