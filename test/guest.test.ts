@@ -200,6 +200,47 @@ describe('errors', () => {
     for (const part of ['Error: thrown', 'at main', 'rejected', 'Unhandled rejection: Error: nobody listens', 'a value that cannot be turned into text']) expect(text).toContain(part)
     await client.close()
   })
+
+  // Lines were those of compiled code, which the tenant never sees, between frames of the platform.
+  it('name lines and columns of the sources, of all functions on the way', async () => {
+    await platform.app('places', {
+      'lib/checks': `/** What is left out when it is compiled. */
+interface Limits { most: number }
+
+export class Checks {
+  #limits: Limits = { most: 3 }
+
+  size(text: string): void {
+    if (text.length > this.#limits.most) throw new RangeError('too long')
+  }
+}
+`,
+      early: `exports.main = () => { throw new Error('in the first line') }`,
+      late: `
+        import { Checks } from '@/lib/checks'
+        type Body = { text: string }
+
+        export default async (ctx: FunctionContext) => {
+          const { text } = ctx.query as Body
+          setTimeout(() => { void Promise.reject(new Error('in a timer')) })
+          await new Promise((done) => setTimeout(done, 20))
+          new Checks().size(text)
+        }`
+    })
+    await platform.request('places', '/early')
+    await platform.request('places', '/late?text=long')
+    const messages = await until('three errors', async () => {
+      const { json } = await platform.admin('GET', '/apps/places/logs?level=error')
+      return json.items.length === 3 && json.items.map((item: { message: string }) => item.message)
+    })
+    expect(messages.toSorted()).toEqual([
+      'Error: in the first line\n    at exports.main (early.ts:1:30)',
+      'RangeError: too long\n    at Checks.size (lib/checks.ts:8:48)\n    at late_default (late.ts:9:24)',
+      expect.stringMatching(/^Unhandled rejection: Error: in a timer\n    at .*\(late\.ts:7:50\)$/)
+    ])
+    const refused = await platform.admin('PUT', '/apps/places/functions/early', `// A comment.\n\nconst text: string = 'at once'\nthrow new Error(text)\n`)
+    expect(refused.json.error.details).toEqual([{ function: 'early', message: 'Error: at once', stack: 'Error: at once\n    at eval (early.ts:4:7)' }])
+  })
 })
 
 describe('tenants', () => {

@@ -13,6 +13,8 @@ import { publishDemo } from './publish/demo.ts'
 import { Publisher } from './publish/publisher.ts'
 import { createApp } from './server.ts'
 import { SharedReader } from './shared-reader.ts'
+import { LogStacks } from './stacks/log-stacks.ts'
+import { SourcePlaces } from './stacks/source-places.ts'
 import { Tails } from './tails.ts'
 
 export interface ConsoleOptions {
@@ -61,22 +63,25 @@ const CLOSE_IDLE_MS = 20
 export async function startConsole(options: ConsoleOptions): Promise<Console> {
   const { catalog } = options
   let platform: PlatformState | null = null
-  const tails = new Tails(() => pool)
+  const compiler = new Compiler({ timeoutMs: options.compileTimeoutMs })
+  const places = new SourcePlaces(compiler)
+  const stacks = new LogStacks(catalog, places)
+  const tails = new Tails(() => pool, stacks)
   const pool = new PoolClient({
     path: options.poolSocket,
     patienceMs: options.poolPatienceMs,
     onLogged: (appid, entries) => tails.onLogged(appid, entries),
     onConnected: () => tails.onConnected()
   })
-  const compiler = new Compiler({ timeoutMs: options.compileTimeoutMs })
   const shared = new SharedReader(options.sharedStore)
-  const publisher = new Publisher({ catalog, pool, compiler })
+  const publisher = new Publisher({ catalog, pool, compiler, places })
   const app = createApp({
     catalog,
     pool,
     shared,
     publisher,
     tails,
+    stacks,
     auth: new Auth({ adminToken: options.adminToken, metricsToken: options.metricsToken, catalog }),
     metrics: new Metrics(),
     version: ownVersion(),

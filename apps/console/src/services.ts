@@ -4,6 +4,7 @@ import type { Auth } from './auth.ts'
 import type { Metrics } from './metrics.ts'
 import type { PoolClient } from './pool-client.ts'
 import type { Publisher } from './publish/publisher.ts'
+import type { LogStacks } from './stacks/log-stacks.ts'
 import type { SharedReader } from './shared-reader.ts'
 import type { Tails } from './tails.ts'
 
@@ -15,6 +16,7 @@ export interface Services {
   publisher: Publisher
   auth: Auth
   tails: Tails
+  stacks: LogStacks
   metrics: Metrics
   version: string
   /** Where clients reach the app; undefined while the gateway's port is not known. */

@@ -1,6 +1,8 @@
 import type { LogEntry } from '@socklet/protocol'
 import { UserFault } from './errors.ts'
 import type { PoolClient } from './pool-client.ts'
+import { mayHaveStack } from './stacks/frames.ts'
+import type { LogStacks } from './stacks/log-stacks.ts'
 
 /** Somebody who follows an app's log. */
 export interface Follower {
@@ -11,16 +13,24 @@ export interface Follower {
 
 const MAX_PER_APP = 32
 const MAX_FOLLOWERS = 1_000
+/** What the places of stacks in sources are waited for: a live log is live. */
+const STACKS_PATIENCE_MS = 500
+/** With more at once nobody reads them as they come. */
+const MAX_READABLE = 1_000
 
 /** Live logs: however many follow an app, the pool is asked for it once. */
 export class Tails {
   readonly #pool: () => PoolClient
+  readonly #stacks: LogStacks
   readonly #followers = new Map<string, Set<Follower>>()
+  /** What was logged while the stacks of what was before it are made readable, by app. */
+  readonly #waiting = new Map<string, LogEntry[]>()
   #count = 0
 
   /** The pool's client is given as a function, because it needs `onLogged` of this object. */
-  constructor(pool: () => PoolClient) {
+  constructor(pool: () => PoolClient, stacks: LogStacks) {
     this.#pool = pool
+    this.#stacks = stacks
   }
 
   /**
@@ -44,7 +54,23 @@ export class Tails {
   }
 
   onLogged(appid: string, entries: LogEntry[]): void {
+    const waiting = this.#waiting.get(appid)
+    if (waiting !== undefined) waiting.push(...entries)
+    else if (entries.some(({ message }) => mayHaveStack(message))) void this.#giveReadable(appid, entries)
+    else this.#give(appid, entries)
+  }
+
+  #give(appid: string, entries: LogEntry[]): void {
     for (const follower of this.#followers.get(appid) ?? []) follower.onEntries(entries)
+  }
+
+  async #giveReadable(appid: string, first: LogEntry[]): Promise<void> {
+    const waiting: LogEntry[] = []
+    this.#waiting.set(appid, waiting)
+    for (let entries = first; entries.length > 0; entries = waiting.splice(0)) {
+      this.#give(appid, entries.length > MAX_READABLE ? entries : await this.#stacks.readable(appid, entries, STACKS_PATIENCE_MS))
+    }
+    this.#waiting.delete(appid)
   }
 
   /** A pool that was restarted knows nothing of what we follow. */

@@ -97,14 +97,6 @@ export interface GuestRelease {
   limits: Limits
 }
 
-/**
- * A function's code as the guest is given it and evaluates it, so that it need not make a second text of it. The wrapper stands
- * on the first line of the code, so that line numbers in stacks are those of the compiled code.
- */
-export function wrapped(name: string, code: string): string {
-  return `(function(exports,require,module,__filename,__dirname){${code}\n})\n//# sourceURL=${name}.js`
-}
-
 /** What the guest gives the host when it starts. Until `load` it does not know its app. */
 export interface GuestEntries {
   /** A turn, see above. */
@@ -115,7 +107,7 @@ export interface GuestEntries {
   restore: (records: ArrayBuffer) => string
   /** As a turn in which nothing happens, but all that has changed is in its result. Before that it removes the key of `cloud.shared` that has these bytes. */
   rest: (acknowledged: number, forget: ArrayBuffer | undefined) => unknown[]
-  /** Loads a GuestRelease, with the code of its functions in their order (`wrapped`), and switches to it. Returns '' or the reason why it cannot. */
+  /** Loads a GuestRelease, with the code of its functions in their order (`functionCode`), and switches to it. Returns '' or the reason why it cannot. */
   load: (release: string, ...codes: string[]) => string
   /** Loads one function of the release, in an isolate that is there for nothing else. Returns '' or `{ message, stack }` as JSON. */
   trial: (name: string) => string

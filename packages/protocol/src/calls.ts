@@ -133,7 +133,7 @@ export interface LoadProblem {
   function: string
   /** Such as `TypeError: x is not a function`. */
   message: string
-  /** Of what it threw. Lines and columns are those of the compiled code. */
+  /** Of what it threw. Lines and columns are those of the compiled code; the console makes them those of the source. */
   stack?: string
 }
 

@@ -1,4 +1,5 @@
 export * from './frame.ts'
+export * from './function-code.ts'
 export * from './splitter.ts'
 export * from './batch.ts'
 export * from './link.ts'

@@ -9,6 +9,8 @@ import { appParams, iso, limit, listing, number, time } from './schemas.ts'
 /** The most that a reader who comes back gets of what it has missed: entries, and pages of the pool, which are short where entries are long. */
 const MAX_MISSED = 1_000
 const MAX_MISSED_PAGES = 4
+/** What the places of stacks in sources are waited for. */
+const STACKS_PATIENCE_MS = 2_000
 /** Of what is older it is told how much there is, unless that is very much. */
 const MAX_COUNTED_PAGES = 20
 
@@ -46,7 +48,7 @@ export const logRoutes: Route[] = [
     access: 'read',
     summary: "The app's log, newest first, or its live tail",
     doc:
-      'With `Accept: text/event-stream` entries come as they are logged, each as the data of an event with its id; `Last-Event-ID` first brings what was missed since, the newest 1,000 of it. ' +
+      'Stacks in messages name lines and columns of the sources. With `Accept: text/event-stream` entries come as they are logged, each as the data of an event with its id; `Last-Event-ID` first brings what was missed since, the newest 1,000 of it. ' +
       'Where entries are left out, of those or because the reader is too slow, an event `dropped` has their count. The stream ends when the app is deleted or the token ceases to be valid.',
     params: appParams,
     query,
@@ -63,9 +65,10 @@ export const logRoutes: Route[] = [
   })
 ]
 
-async function page({ params, query: { limit: wanted, ...filter } }: LogCall, { pool }: Services): Promise<Answer> {
-  const { items, next } = await pool.call('logs', { appid: params.appid, limit: wanted, ...filter })
-  return ok({ items: items.map(outward), ...(next === undefined ? {} : { nextCursor: String(next) }) })
+async function page({ params: { appid }, query: { limit: wanted, ...filter } }: LogCall, { pool, stacks }: Services): Promise<Answer> {
+  const { items, next } = await pool.call('logs', { appid, limit: wanted, ...filter })
+  const readable = await stacks.readable(appid, items, STACKS_PATIENCE_MS)
+  return ok({ items: readable.map(outward), ...(next === undefined ? {} : { nextCursor: String(next) }) })
 }
 
 async function tail({ params, query: filter, req, res }: LogCall, services: Services): Promise<void> {
@@ -97,7 +100,7 @@ async function tail({ params, query: filter, req, res }: LogCall, services: Serv
   const missed = Number.isSafeInteger(lastId) && lastId >= 0 ? await missedSince(appid, lastId, filter, services) : { entries: [], older: 0 }
   stream = new EventStream(res)
   stream.leaveOut(missed.older)
-  send(missed.entries)
+  send(await services.stacks.readable(appid, missed.entries, STACKS_PATIENCE_MS))
   const newest = missed.entries.at(-1)?.id ?? -1
   send(early.filter(({ id }) => id > newest))
   stream.leaveOut(tooMuch.filter((id) => id > newest).length)

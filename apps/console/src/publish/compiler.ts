@@ -11,6 +11,12 @@ export interface Compiled {
   imports: string[]
 }
 
+export interface Mapped {
+  code: string
+  /** A source map (ECMA-426), JSON. */
+  map: string
+}
+
 export interface CompileError {
   /** From 1. */
   line: number
@@ -43,6 +49,8 @@ const OPTIONS = {
   logLimit: MAX_ERRORS
 } as const satisfies BuildOptions
 
+const COMMONJS = { format: 'cjs', supported: { 'dynamic-import': false } } as const satisfies BuildOptions
+
 type Outcome = { kind: 'done'; result: BuildResult } | { kind: 'errors'; errors: Message[] } | { kind: 'timeout' } | { kind: 'gone' }
 
 /**
@@ -69,13 +77,20 @@ export class Compiler {
 
   /** @throws UserFault `compile_error` with CompileErrors as details, `compile_timeout`, `too_complex`; PlatformFault `internal` */
   async compile(name: string, source: string): Promise<Compiled> {
-    const cjs = await this.#build(name, source, { format: 'cjs', supported: { 'dynamic-import': false } })
+    const cjs = await this.#build(name, source, COMMONJS)
     const [output] = cjs.outputFiles!
     const bytes = output!.contents.byteLength
     if (bytes > Buffer.byteLength(source) * MAX_GROWTH + ROOM_TO_GROW) throw new UserFault('too_complex', `${name} becomes far larger when it is compiled: ${bytes} bytes`)
     // As CommonJS, every import is a call of `require`. Which of them were static only the module form tells.
     const imports = importsOf(cjs).some(isOwnPath) ? importsOf(await this.#build(name, source, { format: 'esm' }), 'import-statement').filter(isOwnPath) : []
     return { code: output!.text, imports }
+  }
+
+  /** What `compile` makes of it, and where in the source it comes from. @throws as `compile` */
+  async map(name: string, source: string): Promise<Mapped> {
+    const { outputFiles } = await this.#build(name, source, { ...COMMONJS, sourcemap: 'external', sourcesContent: false, outfile: 'function.js' })
+    const [map, code] = outputFiles!.toSorted((a, b) => b.path.length - a.path.length)
+    return { code: code!.text, map: map!.text }
   }
 
   /** Starts the child before somebody waits for it, and tells our log if it cannot run. */

@@ -4,6 +4,7 @@ import { MAX_FRAME_BYTES } from '@socklet/protocol'
 import { effectiveLimits } from '@socklet/config'
 import { PlatformFault, UserFault } from '../errors.ts'
 import type { PoolClient } from '../pool-client.ts'
+import type { Source, SourcePlaces } from '../stacks/source-places.ts'
 import type { CompileError, Compiler } from './compiler.ts'
 import { dependentsOf, findCycle, importedFunction } from './imports.ts'
 import { Serial } from './serial.ts'
@@ -49,12 +50,12 @@ export class Publisher {
   /** All that is stored and put in force. */
   readonly #changes = new Serial()
 
-  constructor(options: { catalog: Catalog; pool: PoolClient; compiler: Compiler }) {
+  constructor(options: { catalog: Catalog; pool: PoolClient; compiler: Compiler; places: SourcePlaces }) {
     this.#catalog = options.catalog
     this.#pool = options.pool
     this.#compiler = options.compiler
     this.#shapes = new Shapes(options.catalog, options.compiler)
-    this.#trial = new Trial(options.pool)
+    this.#trial = new Trial(options.pool, options.places)
   }
 
   /**
@@ -83,7 +84,7 @@ export class Publisher {
   async changeEnv(appid: string, after: () => Promise<Record<string, string>>, store: () => Promise<void>): Promise<void> {
     await this.#inTurn(appid, async () => {
       const env = await after()
-      await this.#trial.run({ appid, put: [], remove: [], prune: false, dependents: [], env })
+      await this.#trial.run({ appid, put: [], remove: [], prune: false, dependents: [], env }, (name) => this.#running(appid, name))
       return store
     })
   }
@@ -128,7 +129,7 @@ export class Publisher {
     const dependents = await this.#checkWithOthers(app.appid, compiled, request)
     if (compiled.length + dependents.length > 0) {
       const functions = compiled.map(({ version: { name, compiled: code } }) => ({ name, code }))
-      await this.#trial.run({ appid, put: functions, remove, prune, dependents })
+      await this.#trial.run({ appid, put: functions, remove, prune, dependents }, async (name) => sourceOf(compiled, name) ?? (await this.#running(appid, name)))
     }
     return async () => {
       const result = await this.#catalog.publish(appid, request)
@@ -174,6 +175,15 @@ export class Publisher {
     throw new UserFault('compile_error', failures.map(({ fault }) => fault.message).join('\n'), details)
   }
 
+  async #running(appid: string, name: string): Promise<Source | null> {
+    try {
+      const running = await this.#catalog.getFunction(appid, name)
+      return { hash: running.hash, load: async () => running }
+    } catch {
+      return null
+    }
+  }
+
   async #putInForce(appid: string): Promise<void> {
     try {
       await this.#pool.appChanged(appid)
@@ -211,6 +221,11 @@ function checkTogether(appid: string, shapes: Map<string, Shape>, changed: strin
   if (bytes > MAX_WIRE_BYTES) throw new UserFault('app_too_large', `the compiled functions of ${appid} have ${bytes} bytes together, more than ${MAX_WIRE_BYTES}`)
   const cycle = findCycle(changed, resolver(shapes))
   if (cycle !== null) throw new UserFault('circular_import', `functions cannot import each other in a circle: ${cycle.join(' → ')}`, [{ cycle }])
+}
+
+function sourceOf(compiled: CompiledDraft[], name: string): Source | null {
+  const draft = compiled.find(({ version }) => version.name === name)?.version
+  return draft === undefined ? null : { hash: draft.hash, load: async () => draft }
 }
 
 function sha256(text: string): string {

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { FrameType, encodeFrame, writeU32 } from '@socklet/protocol'
-import { wrapped, type GuestRelease } from '../turn-layout.ts'
+import { FrameType, encodeFrame, functionCode, writeU32 } from '@socklet/protocol'
+import type { GuestRelease } from '../turn-layout.ts'
 
 const ECHO = `exports.main = (ctx) => {
   if (ctx.method === 'WebSocket:message') ctx.socket.send(ctx.params.data.toString())
@@ -15,7 +15,7 @@ export function warmUpScript(): string {
   const events = Buffer.concat([frame(FrameType.ATTACHED), frame(FrameType.OPEN, opening()), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
   return `{
     const guest = __socklet_boot((count) => new ArrayBuffer(count))
-    guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(wrapped('__websocket__', ECHO))})
+    guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(functionCode('__websocket__', ECHO))})
     guest.turn(0, undefined, ${events.byteLength}, ${JSON.stringify(events.toString('latin1'))}, undefined)
     guest.rest(0, undefined)
   }`

@@ -1,7 +1,7 @@
 import ivm from 'isolated-vm'
 import { randomBytes } from 'node:crypto'
-import type { AppRelease } from '@socklet/protocol'
-import { wrapped, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
+import { functionCode, type AppRelease } from '@socklet/protocol'
+import type { GuestEntries, GuestRelease } from '../turn-layout.ts'
 
 /** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
 const MAX_RANDOM_BYTES = 65_536
@@ -96,7 +96,7 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
     load: async ({ functions, ...others }) => {
       const release: GuestRelease = { ...others, functions: functions.map(({ name, version }) => ({ name, version })) }
       // Each a string of its own: V8 uses one that comes from outside as it is, and the isolate has no other copy of it.
-      const problem = await load.apply(undefined, [JSON.stringify(release), ...functions.map(({ name, code }) => wrapped(name, code))])
+      const problem = await load.apply(undefined, [JSON.stringify(release), ...functions.map(({ name, code }) => functionCode(name, code))])
       if (problem !== '') throw new Error(`the functions cannot be loaded: ${String(problem)}`)
     },
     trial: (name) => trial.apply(undefined, [name]),
