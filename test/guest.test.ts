@@ -201,6 +201,16 @@ describe('errors', () => {
     await client.close()
   })
 
+  // A timer was a `Ph {}` in the log, and its callback a `Ph.eval` in stacks: names that our bundler gives.
+  it('show objects of the platform under the names that Node has for them', async () => {
+    const shown = await result('names', `
+      const timer = setTimeout(() => { throw new Error('late') })
+      return [timer, ctx.request, ctx.response, cloud.sockets, cloud.sockets.in('x')].map((value) => [value.constructor.name, inspect(value)])`, `import cloud from '@lafjs/cloud'\nimport { inspect } from 'node:util'`) as [string, string][]
+    expect(shown.map(([name]) => name)).toEqual(['Timeout', 'IncomingMessage', 'ServerResponse', 'Sockets', 'Room'])
+    for (const [name, text] of shown) expect(text).toMatch(new RegExp(`^${name}\\b`))
+    await until('the error', async () => (await platform.admin('GET', '/apps/names/logs')).json.items.some(({ message }: { message: string }) => message.includes('at Timeout.')))
+  })
+
   // Lines were those of compiled code, which the tenant never sees, between frames of the platform.
   it('name lines and columns of the sources, of all functions on the way', async () => {
     await platform.app('places', {

@@ -1,5 +1,6 @@
 import type { RequestHead } from '@socklet/protocol'
 import { parseForm } from './form.ts'
+import { named } from './globals/define.ts'
 import { bufferText } from './message.ts'
 import { parseCookies } from './cookies.ts'
 import { HttpMessage, closeMessage, tell } from './http-message.ts'
@@ -54,6 +55,8 @@ export class Request extends HttpMessage {
     return this.get(name)
   }
 }
+
+named(Request, 'IncomingMessage')
 
 /** The client has left. */
 export function abort(request: Request): void {

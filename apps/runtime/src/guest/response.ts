@@ -1,5 +1,5 @@
 import { attachmentOf, contentTypeOf, fileNameOf } from './content-types.ts'
-import { addOwn } from './globals/define.ts'
+import { addOwn, named } from './globals/define.ts'
 import { split } from './lists.ts'
 import { OutgoingMessage } from './outgoing-message.ts'
 import {
@@ -123,6 +123,8 @@ export class Response extends OutgoingMessage {
     this.setHeader('vary', name === '*' || before === '' ? name : `${before}, ${name}`)
   }
 }
+
+named(Response, 'ServerResponse')
 
 /** Made by definition, which no setter on a prototype sees. */
 function addAll(all: unknown[], value: unknown): void {

@@ -1,6 +1,7 @@
 import { broadcast, type BroadcastOptions } from './broadcast.ts'
 import { NativeMap, mapDelete, mapGet, mapSet, reflectApply, reflectOwnKeys, setAdd, setDelete, setForEach, setHas, setSize, setValues } from './primordials.ts'
 import { makeClosedConnection, makeConnection, openConnection, type Known } from './connection.ts'
+import { named } from './globals/define.ts'
 import { checkRoom, membersOf, restoreRooms } from './rooms.ts'
 import { connectionOf, socketOf, type WebSocket } from './socket.ts'
 
@@ -64,6 +65,8 @@ export class Sockets extends Set<WebSocket> {
   }
 }
 
+named(Sockets, 'Sockets')
+
 /** How many of the sockets have properties that functions have put on them. */
 export function countExtras(sockets: Sockets): number {
   let count = 0
@@ -104,3 +107,5 @@ export class Room {
     broadcast(this.#name, setSize(membersOf(this.#name)), data, options)
   }
 }
+
+named(Room, 'Room')

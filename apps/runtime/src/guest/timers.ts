@@ -1,4 +1,5 @@
 import { NEVER, TurnWord } from '../turn-layout.ts'
+import { named } from './globals/define.ts'
 import { current, setCurrent, type Running } from './current.ts'
 import { reached } from './limits.ts'
 import { logError } from './log.ts'
@@ -117,6 +118,8 @@ function wholeDelay(delay: unknown): number {
   const number = toNumber(delay)
   return number >= 1 && number <= MAX_DELAY_MS ? number - (number % 1) : 1
 }
+
+named(Timeout, 'Timeout')
 
 function clear(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null) {
