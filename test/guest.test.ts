@@ -197,6 +197,7 @@ describe('errors', () => {
       return json.items.length === 4 && json.items
     })
     const text = items.map((item: { message: string }) => item.message).join('\n')
+    for (const { function: name, version } of items) expect([name, version]).toEqual(['__websocket__', 1])
     for (const part of ['Error: thrown', 'at main', 'rejected', 'Unhandled rejection: Error: nobody listens', 'a value that cannot be turned into text']) expect(text).toContain(part)
     await client.close()
   })
@@ -241,12 +242,12 @@ export class Checks {
     await platform.request('places', '/late?text=long')
     const messages = await until('three errors', async () => {
       const { json } = await platform.admin('GET', '/apps/places/logs?level=error')
-      return json.items.length === 3 && json.items.map((item: { message: string }) => item.message)
+      return json.items.length === 3 && json.items.map((item: { function: string; message: string }) => `${item.function}: ${item.message}`)
     })
     expect(messages.toSorted()).toEqual([
-      'Error: in the first line\n    at exports.main (early.ts:1:30)',
-      'RangeError: too long\n    at Checks.size (lib/checks.ts:8:48)\n    at late_default (late.ts:9:24)',
-      expect.stringMatching(/^Unhandled rejection: Error: in a timer\n    at .*\(late\.ts:7:50\)$/)
+      'early: Error: in the first line\n    at exports.main (early.ts:1:30)',
+      'late: RangeError: too long\n    at Checks.size (lib/checks.ts:8:48)\n    at late_default (late.ts:9:24)',
+      expect.stringMatching(/^late: Unhandled rejection: Error: in a timer\n    at .*\(late\.ts:7:50\)$/)
     ])
     const refused = await platform.admin('PUT', '/apps/places/functions/early', `// A comment.\n\nconst text: string = 'at once'\nthrow new Error(text)\n`)
     expect(refused.json.error.details).toEqual([{ function: 'early', message: 'Error: at once', stack: 'Error: at once\n    at eval (early.ts:4:7)' }])

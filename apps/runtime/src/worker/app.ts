@@ -5,6 +5,7 @@ import { Errands, type ErrandHost } from './errands.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Inbox } from './inbox.ts'
 import type { Delivery } from './mailbox.ts'
+import { rejectedIn, versionsOf, type Versions } from './rejection.ts'
 import { Reports } from './reports.ts'
 import { checkResult, isPartOnly, type TurnResult } from './result.ts'
 import { Results } from './results.ts'
@@ -39,6 +40,9 @@ export interface AppParts {
   onTainted: (reason: string) => void
 }
 
+/** What is needed of a release once the guest has it. */
+type KeptRelease = Pick<AppRelease, 'appid' | 'limits'> & { versions: Versions }
+
 /** Bytes of events that go in with one turn at most, but for a single one that is larger. */
 const MAX_DELIVERY_BYTES = 1024 * 1024
 /** Turns in a row whose results got lost to unhandled rejections, after which the app cannot be helped. */
@@ -64,7 +68,7 @@ export class App {
   readonly #told: ToldTurns
   readonly #wake = new Wake(() => this.#enterIfNeeded())
   /** What runs, without its code: that is in the isolate. */
-  #release: Pick<AppRelease, 'appid' | 'limits'>
+  #release: KeptRelease
   #isolate: Isolate | null = null
   #gone = false
   /** A turn runs, or waits for admission. */
@@ -82,7 +86,7 @@ export class App {
 
   constructor({ release, ...parts }: AppParts) {
     this.#parts = parts
-    this.#release = withoutCode(release)
+    this.#release = kept(release)
     this.#inbox = new Inbox(parts.gateways.length)
     this.#results = new Results(parts)
     this.#reports = new Reports(parts)
@@ -406,7 +410,8 @@ export class App {
       this.#fail(`results were lost again and again: ${String(error.message)}`, 'tenant')
       return
     }
-    this.#reports.log('error', `Unhandled rejection: ${String(error.stack ?? error.message).slice(0, this.#release.limits.logLineBytes)}`)
+    const text = String(error.stack ?? error.message).slice(0, this.#release.limits.logLineBytes)
+    this.#reports.log('error', `Unhandled rejection: ${text}`, rejectedIn(text, this.#release.versions))
     this.#wake.isWanted = true
   }
 
@@ -442,7 +447,7 @@ export class App {
     const isolate = this.#isolate!
     const { limits } = release
     await this.#parts.turns.run(this.#watched(isolate, limits.turnCpuMs, 'turnCpuMs'), () => isolate.load(release))
-    this.#release = withoutCode(release)
+    this.#release = kept(release)
     this.#slowdown.share.limit(limits.minuteCpuMs)
     if (!this.#gone) this.#idle.limitChanged()
   }
@@ -474,6 +479,6 @@ export class App {
 
 }
 
-function withoutCode({ appid, limits }: AppRelease): Pick<AppRelease, 'appid' | 'limits'> {
-  return { appid, limits }
+function kept(release: AppRelease): KeptRelease {
+  return { appid: release.appid, limits: release.limits, versions: versionsOf(release) }
 }

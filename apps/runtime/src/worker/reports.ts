@@ -1,5 +1,6 @@
 import { Flag, FrameType, NO_COUNTS, countsSince, encodeCounts, encodeLogLine, writeU32, type AppCounts, type Link, type LogLevel } from '@socklet/protocol'
 import { GUEST_LIMITS } from '../turn-layout.ts'
+import type { Logged } from './rejection.ts'
 import type { Suspect } from './mailbox.ts'
 
 export interface ReportsParts {
@@ -114,9 +115,9 @@ export class Reports {
     this.#toPool(FrameType.FETCH_ABORT, Flag.END)
   }
 
-  /** A line of the platform's own in the app's log. */
-  log(level: LogLevel, message: string): void {
-    this.#toPool(FrameType.LOG, 0, encodeLogLine({ time: Date.now(), level, function: '', requestId: '', connection: '', version: 0, message }))
+  /** A line of the platform's own in the app's log, or one about a function. */
+  log(level: LogLevel, message: string, about: Logged = { function: '', version: 0 }): void {
+    this.#toPool(FrameType.LOG, 0, encodeLogLine({ time: Date.now(), level, requestId: '', connection: '', message, ...about }))
   }
 
   #toPool(type: FrameType, flags: number, payload?: Uint8Array): void {
