@@ -1,4 +1,4 @@
-import { BINARY_TYPES, FrameError, FrameType, Flag, HEADER_BYTES, Listen, readU16, readU32 } from '@socklet/protocol'
+import { BINARY_TYPES, FrameError, FrameType, Flag, HEADER_BYTES, Listen, keptSequence, namesKeptMessage, readU16, readU32, withKeptMessage } from '@socklet/protocol'
 import type { App, AppEvent } from './app.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
@@ -13,7 +13,7 @@ import { join, leave } from './rooms.ts'
 import { deliverTo, sendMany, sendRoom, toMany, toRoom, unitsOfMany, unitsOfRoom, type Many } from './send-many.ts'
 import { tellSent } from './tell.ts'
 import type { WorkerLink } from './worker-links.ts'
-import type { Held } from './writing-share.ts'
+import { unitsOf, type Held } from './writing-share.ts'
 
 /** A worker that acknowledges this many events that were settled already costs more than it can be trusted for. */
 const MAX_WASTED = 1_000_000
@@ -41,8 +41,22 @@ export function onCommand(gateway: Gateway, from: WorkerLink, bytes: Uint8Array,
   const attachment = app?.life
   if (app === undefined || !attachment || attachment.link !== from.link || attachment.generation !== readU32(bytes, start + 12)) return
   attachment.heard = true
-  if (app.writing.isBusy && IN_ORDER.has(type)) hold(app, from, type, bytes.slice(start, end))
-  else carryOut(app, from, type, bytes, start, end)
+  const message = namesKeptMessage(bytes, start) ? keptMessage(app, keptSequence(bytes, start, end)) : null
+  if (app.writing.isBusy && IN_ORDER.has(type)) hold(app, from, type, bytes.slice(start, end), message)
+  else if (message === null) carryOut(app, from, type, bytes, start, end)
+  else {
+    const whole = withKeptMessage(bytes, start, end, message)
+    carryOut(app, from, type, whole, 0, whole.byteLength)
+    // One small command may be a large message.
+    if (type === FrameType.SEND) app.writing.use(unitsOf(1, message.byteLength) - 1)
+  }
+}
+
+/** What the client has sent, as the event has it that is kept. @throws FrameError */
+function keptMessage(app: App, sequence: number): Uint8Array {
+  const event = app.outbox.get(sequence)
+  if (event?.type !== FrameType.MESSAGE) throw new FrameError('a command names a message that is not kept')
+  return event.payload
 }
 
 function carryOut(app: App, from: WorkerLink, type: number, bytes: Uint8Array, start: number, end: number): void {
@@ -69,29 +83,33 @@ function endingLink(from: WorkerLink, run: () => boolean): boolean {
 }
 
 /**
- * A command that waits. Its bytes are its own. Connections that were opened later are none of its business: they may have the number of one
+ * A command that waits. Its bytes are its own, and the message that it names is not copied before its turn. Connections that were opened later are none of its business: they may have the number of one
  * that is gone.
  */
-function hold(app: App, from: WorkerLink, type: number, bytes: Uint8Array): void {
+function hold(app: App, from: WorkerLink, type: number, bytes: Uint8Array, message: Uint8Array | null): void {
   const before = app.gateway.opened
-  const end = bytes.byteLength
+  const messageBytes = message === null ? 0 : message.byteLength
   let many: Many | null = null
   const waiting: Held = {
-    units: type === FrameType.SEND_ROOM ? unitsOfRoom(app, bytes) : type === FrameType.SEND_MANY ? unitsOfMany(bytes) : 1,
-    bytes: end,
+    units: type === FrameType.SEND_ROOM ? unitsOfRoom(app, bytes) : type === FrameType.SEND_MANY ? unitsOfMany(bytes, messageBytes) : unitsOf(1, messageBytes),
+    bytes: bytes.byteLength + messageBytes,
     run: (share) => endingLink(from, () => {
       // What it does not come to now goes on from there.
-      if (type === FrameType.SEND_ROOM) many ??= toRoom(app, bytes, 0, end, before)
-      else if (type === FrameType.SEND_MANY) many ??= toMany(app, bytes, 0, end, before)
-      else toConnection(app, type, bytes, 0, end, before)
+      if (many === null) many = begin(message === null ? bytes : withKeptMessage(bytes, 0, bytes.byteLength, message))
       return many === null || deliverTo(many, share)
     }),
     foresee: () => endingLink(from, () => {
-      if (type === FrameType.SEND_ROOM) many ??= toRoom(app, bytes, 0, end, before, true)
-      else if (STATE.has(type)) toConnection(app, type, bytes, 0, end, before)
+      if (type === FrameType.SEND_ROOM) many ??= toRoom(app, bytes, 0, bytes.byteLength, before, true)
+      else if (STATE.has(type)) toConnection(app, type, bytes, 0, bytes.byteLength, before)
       // What it listens to, a new life says again.
       return STATE.has(type) || type === FrameType.LISTEN || (type === FrameType.SEND_ROOM && many === null)
     })
+  }
+  const begin = (whole: Uint8Array): Many | null => {
+    if (type === FrameType.SEND_ROOM) return toRoom(app, whole, 0, whole.byteLength, before)
+    if (type === FrameType.SEND_MANY) return toMany(app, whole, 0, whole.byteLength, before)
+    toConnection(app, type, whole, 0, whole.byteLength, before)
+    return null
   }
   app.writing.hold(waiting, MESSAGES.has(type))
 }

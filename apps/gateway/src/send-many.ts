@@ -94,8 +94,8 @@ export function unitsOfRoom(app: App, bytes: Uint8Array): number {
   return unitsOf(roomSize(app, bytes, 0, bytes.byteLength), bytes.byteLength)
 }
 
-/** As `unitsOfRoom`. 0 of a frame that is none. */
-export function unitsOfMany(frame: Uint8Array): number {
+/** As `unitsOfRoom`. `named`: bytes of the message, if the frame names it only. 0 of a frame that is none. */
+export function unitsOfMany(frame: Uint8Array, named = 0): number {
   const length = frame.byteLength < HEADER_BYTES + 4 ? Infinity : readU32(frame, HEADER_BYTES)
-  return length > frame.byteLength ? 0 : unitsOf((frame.byteLength - HEADER_BYTES - 4 - length) >> 2, length)
+  return length > frame.byteLength ? 0 : unitsOf((frame.byteLength - HEADER_BYTES - 4 - length) >> 2, Math.max(length, named))
 }

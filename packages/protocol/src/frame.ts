@@ -157,6 +157,7 @@ export const Flag = {
    * Guest to host only: the message is not in the frame; a u32 in its place is its index among the values that
    * came with the turn. Long texts and large buffers cross faster that way.
    * Host to guest: the text of the message came decoded, as the next of the texts of the turn.
+   * Worker to gateway: the message is that of an event which the gateway keeps, see kept-message.ts.
    */
   EXTERNAL: 8,
   /** On SEND, SEND_PING and SEND_PONG: the sender wants to hear by SENT when it was written; `sequence` tells which it was. */

@@ -1,5 +1,6 @@
 export * from './frame.ts'
 export * from './function-code.ts'
+export * from './kept-message.ts'
 export * from './splitter.ts'
 export * from './batch.ts'
 export * from './link.ts'

@@ -1,4 +1,4 @@
-import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, NO_ROOM, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, NO_ROOM, nameKeptMessage, paddedLength, readHead, readU16, readU32, writeU16, writeU32, type FrameHead, type Link } from '@socklet/protocol'
 import { byGateway, receiverBytes, withReceivers } from './receivers.ts'
 import { AS_IT_CAME, GUEST_LIMITS, MAX_RUNS, NEVER, RUN_WORDS, TURN_HEADER_BYTES, TURN_HEADER_WORDS, TurnWord } from '../turn-layout.ts'
 
@@ -154,7 +154,7 @@ function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toG
     const isWanted = TO_POOL_AT_ONCE.has(type) ? toPool : toGateways && !(dataIsSent && type === FrameType.DATA)
     const link = everywhere || !isWanted ? null : linkOf(bytes, at, to)
     address(bytes, at, to)
-    const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0
+    const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 && !(isWanted && !everywhere && staysAtGateway(result, at))
     const alone = external || everywhere || !isWanted
     if (link !== runLink || alone) {
       if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))
@@ -283,14 +283,36 @@ function externalValue({ externals }: CheckedResult, index: number): string | Ui
 
 /** The payload of the event frame that stands there in what came, a byte for each unit. */
 function asItCame({ came }: CheckedResult, frame: number): string {
-  const length = frame + HEADER_BYTES <= came.length ? lengthAt(came, frame) : 0
-  if (length < HEADER_BYTES || frame + length > came.length) throw new ResultError('a message has not come with its turn')
-  return came.substring(frame + HEADER_BYTES, frame + length)
+  return came.substring(frame + HEADER_BYTES, frame + checkCame(came, frame))
 }
 
-/** As readU32, of a text with a byte for each unit. */
-function lengthAt(text: string, at: number): number {
-  return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0
+/** Returns the length of the frame. @throws ResultError if there is none */
+function checkCame(came: string, frame: number): number {
+  const length = frame + HEADER_BYTES <= came.length ? unitsAt(came, frame, 4) : 0
+  if (length < HEADER_BYTES || frame + length > came.length) throw new ResultError('a message has not come with its turn')
+  return length
+}
+
+/** A message as it came, back to connections of the gateway that keeps its event: it is named then, and no bytes travel. */
+function staysAtGateway(result: CheckedResult, at: number): boolean {
+  const { bytes, came } = result
+  const type = bytes[at + 4]
+  if (type !== FrameType.SEND && type !== FrameType.SEND_MANY) return false
+  const indexAt = indexOffset(bytes, at)
+  const index = readU32(bytes, indexAt)
+  if (index < AS_IT_CAME || (type === FrameType.SEND && indexAt + 4 < at + readU32(bytes, at))) return false
+  const frame = index - AS_IT_CAME
+  checkCame(came, frame)
+  if (came.charCodeAt(frame + 4) !== FrameType.MESSAGE || unitsAt(came, frame + 6, 2) !== readU16(bytes, at + 6)) return false
+  nameKeptMessage(bytes, at, indexAt, unitsAt(came, frame + 20, 4))
+  return true
+}
+
+/** As readU32 and readU16, of a text with a byte for each unit. */
+function unitsAt(text: string, at: number, count: 2 | 4): number {
+  let value = 0
+  for (let index = 0; index < count; index++) value |= text.charCodeAt(at + index) << (8 * index)
+  return value >>> 0
 }
 
 /** The message takes its place in the frame. */

@@ -1,4 +1,4 @@
-import { FrameType, NO_ROOM } from '@socklet/protocol'
+import { Flag, FrameType, NO_ROOM } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeHarness, numbers, type Harness } from './harness.ts'
 
@@ -182,6 +182,69 @@ describe('a long text that is sent as it came is that text', () => {
     await test.until(() => test.texts().length === 5)
     clearInterval(stored)
     expect(test.texts()).toEqual([LONG[1], LONG[1], '', LONG[1], LONG[1]])
+  })
+})
+
+describe('a long text that is sent as it came does not travel', () => {
+  const RELAY = `
+    const cloud = require('@lafjs/cloud').default
+    exports.main = ({ params, socket }) => {
+      if (!params) return
+      const text = params.data.toString()
+      if (text.startsWith('all')) for (const one of cloud.sockets) one.send(text)
+      else if (text.startsWith('told')) socket.send(text, () => socket.send('told'))
+      else if (text.startsWith('other')) cloud.sockets.get('id-1-9').send(text)
+      else socket.send(text)
+    }`
+
+  it.each([
+    ['back', 'back'],
+    ['to all that are connected to its gateway', 'all'],
+    ['back, when a callback wants to know of it', 'told']
+  ])('%s', async (_name, what) => {
+    const test = await harness.start(RELAY)
+    for (const connection of [1, 2, 3]) test.open(connection)
+    const text = what.padEnd(5_000, '.')
+    test.event(FrameType.MESSAGE, 1, 'small')
+    test.event(FrameType.MESSAGE, 2, text)
+    const [message] = await test.until((frames) => {
+      const found = frames.filter(({ payload }) => payload.length >= 5_000)
+      return found.length > 0 && found
+    })
+    expect(test.named).toBe(1)
+    const bytes = Buffer.from(text)
+    if (what === 'all') expect(message).toMatchObject({ head: { type: FrameType.SEND_MANY, flags: 0 }, payload: Buffer.concat([numbers(bytes.length), bytes, numbers(1, 2, 3)]) })
+    else expect(message).toMatchObject({ head: { type: FrameType.SEND, connection: 2, flags: what === 'told' ? Flag.TELL : 0 }, payload: bytes })
+  })
+
+  it('also where it waits until a change of cloud.shared is stored', async () => {
+    const test = await harness.start(
+      `
+      const cloud = require('@lafjs/cloud').default
+      exports.main = ({ params, socket }) => {
+        if (!params) return
+        cloud.shared.set('changed', params.data.length)
+        socket.send(params.data.toString())
+      }`,
+      { holdsChanges: true }
+    )
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, LONG[4]!)
+    const stored = setInterval(() => test.store(), 5)
+    await test.until(() => test.texts().length === 1)
+    clearInterval(stored)
+    expect([test.texts(), test.named]).toEqual([[LONG[4]], 1])
+  })
+
+  it('but goes as it is to a gateway that does not have it', async () => {
+    const test = await harness.start(RELAY, { gateways: 2 })
+    test.open(1)
+    test.open(9, { gateway: 1 })
+    const text = 'other'.padEnd(5_000, '.')
+    test.event(FrameType.MESSAGE, 1, text)
+    await test.until(() => test.gateways[1]!.frames.some(({ head }) => head.type === FrameType.SEND))
+    expect(test.gateways[1]!.frames.find(({ head }) => head.type === FrameType.SEND)!.payload.toString()).toBe(text)
+    expect(test.named).toBe(0)
   })
 })
 

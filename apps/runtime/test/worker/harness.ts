@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, keptSequence, namesKeptMessage, readHead, readU32, withKeptMessage, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
 import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { THREADS } from '../../src/threads.ts'
@@ -29,6 +29,8 @@ export interface TestApp {
   idles: number
   /** What the app has written of its shared values, one for each change. */
   changes: Uint8Array[]
+  /** Commands that named a message which their gateway keeps. */
+  readonly named: number
   /** Stores what was held back, and tells the app. */
   store(): void
   /** This gateway has attached all its connections. */
@@ -83,7 +85,7 @@ export async function makeHarness(): Promise<Harness> {
   const ends: (() => void)[] = []
   let links = 0
 
-  async function makeEnd(onFrame: (head: FrameHead, payload: Buffer) => void = () => {}): Promise<FarEnd> {
+  async function makeEnd(onFrame: (head: FrameHead, payload: Buffer) => void = () => {}, whole: (bytes: Uint8Array, start: number, end: number) => Uint8Array | null = () => null): Promise<FarEnd> {
     const path = join(folder, `${links++}.sock`)
     const frames: FarEnd['frames'] = []
     const accepted = new Promise<Socket>((resolve) => {
@@ -96,7 +98,8 @@ export async function makeHarness(): Promise<Harness> {
     const near = connect(path)
     const far = await accepted
     const splitter = new FrameSplitter((bytes, start, end) => {
-      const frame = { head: readHead(bytes, start), payload: Buffer.from(bytes.subarray(start + HEADER_BYTES, end)) }
+      const other = whole(bytes, start, end)
+      const frame = other === null ? { head: readHead(bytes, start), payload: Buffer.from(bytes.subarray(start + HEADER_BYTES, end)) } : { head: readHead(other, 0), payload: Buffer.from(other.subarray(HEADER_BYTES)) }
       frames.push(frame)
       onFrame(frame.head, frame.payload)
     })
@@ -133,7 +136,8 @@ export async function makeHarness(): Promise<Harness> {
         if (options.holdsChanges) held.push(write)
         else write()
       })
-      const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, () => makeEnd()))
+      const kept = new KeptMessages()
+      const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, (_, index) => makeEnd((head, payload) => kept.settle(index, head, payload), (bytes, start, end) => kept.whole(index, bytes, start, end))))
       const downs: string[] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one }))
@@ -154,7 +158,7 @@ export async function makeHarness(): Promise<Harness> {
         onTainted: (reason) => void tainted.push(reason)
       })
       ends.push(() => app.dispose())
-      const test = makeTestApp(app, gateways, pool, downs, tainted, changes, () => {
+      const test = makeTestApp(app, gateways, kept, pool, downs, tainted, changes, () => {
         for (const write of held) write()
         held = []
       })
@@ -169,7 +173,30 @@ export async function makeHarness(): Promise<Harness> {
   }
 }
 
-function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[], tainted: string[], changes: Uint8Array[], store: () => void): TestApp {
+/** Messages as their gateways keep them until they are acknowledged, for commands that name one in place of having it. */
+class KeptMessages {
+  readonly #messages = new Map<string, Uint8Array>()
+  /** Commands that were such. */
+  named = 0
+
+  add(gateway: number, sequence: number, message: Uint8Array): void {
+    this.#messages.set(`${gateway}:${sequence}`, message)
+  }
+
+  whole(gateway: number, bytes: Uint8Array, start: number, end: number): Uint8Array | null {
+    if (!namesKeptMessage(bytes, start)) return null
+    const message = this.#messages.get(`${gateway}:${keptSequence(bytes, start, end)}`)
+    if (message === undefined) throw new Error('a command names a message that is not kept')
+    this.named++
+    return withKeptMessage(bytes, start, end, message)
+  }
+
+  settle(gateway: number, { type }: FrameHead, payload: Buffer): void {
+    for (const sequence of type === FrameType.ACK ? acknowledged([{ head: { type } as FrameHead, payload }]) : []) this.#messages.delete(`${gateway}:${sequence}`)
+  }
+}
+
+function makeTestApp(app: App, gateways: FarEnd[], kept: KeptMessages, pool: FarEnd, downs: string[], tainted: string[], changes: Uint8Array[], store: () => void): TestApp {
   let sequence = 0
   const gateway = gateways[0]!
   const test: TestApp = {
@@ -181,11 +208,15 @@ function makeTestApp(app: App, gateways: FarEnd[], pool: FarEnd, downs: string[]
     tainted,
     idles: 0,
     changes,
+    get named() {
+      return kept.named
+    },
     store,
     attached: (from) => app.receive(encodeFrame({ type: FrameType.ATTACHED, flags: 0, gateway: from, app: 7, generation: 3, connection: 0, sequence: 0 }), 0, HEADER_BYTES),
     event: (type, connection, payload, flags = 0, from = 0) => {
       sequence++
       const bytes = Buffer.from(payload as string)
+      if (type === FrameType.MESSAGE) kept.add(from, sequence, bytes)
       app.receive(encodeFrame({ type, flags, gateway: from, app: 7, generation: 3, connection, sequence }, bytes), 0, HEADER_BYTES + bytes.byteLength)
       return sequence
     },

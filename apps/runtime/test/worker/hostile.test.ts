@@ -1,4 +1,4 @@
-import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, encodeFrame, type Link } from '@socklet/protocol'
+import { ALL_GATEWAYS, Flag, FrameType, HEADER_BYTES, MAX_FRAME_BYTES, encodeFrame, readU32, type Link } from '@socklet/protocol'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AS_IT_CAME, TURN_HEADER_BYTES, TurnWord } from '../../src/turn-layout.ts'
@@ -198,6 +198,15 @@ describe('a result that no guest makes', () => {
       for (const [came, frame] of cases) expect(() => sendResult(checkResult(result(frame), came.toString('latin1')), to)).toThrow(ResultError)
       expect(() => sendResult(checkResult(result(0), event.toString('latin1')), to)).not.toThrow()
     }
+  })
+
+  it('names no message of a gateway that it does not keep as such', () => {
+    const came = (type: number): string => Buffer.from(encodeFrame({ type, flags: 0, gateway: 0, app: 1, generation: 1, connection: 1, sequence: 9 }, Buffer.from('it came'))).toString('latin1')
+    const command = (...payload: number[]): unknown => resultWith(encodeFrame({ type: FrameType.SEND, flags: Flag.EXTERNAL, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, numbers(...payload)))
+    const sent: string[] = []
+    const link = { ...nowhere, sendText: (_: unknown, text: string) => void sent.push(text), sendEncoded: (bytes: Uint8Array) => void sent.push(`sequence ${readU32(bytes, HEADER_BYTES)}`) } as unknown as Link
+    for (const [type, payload] of [[FrameType.MESSAGE, [AS_IT_CAME]], [FrameType.REQUEST, [AS_IT_CAME]], [FrameType.MESSAGE, [AS_IT_CAME, 0]]] as const) sendResult(checkResult(command(...payload), came(type)), { ...to, gateways: [link] })
+    expect(sent).toEqual(['sequence 9', 'it came', 'it came'])
   })
 
   it('is refused when it has a command that is longer than a frame can be', () => {
