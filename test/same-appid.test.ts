@@ -152,7 +152,7 @@ it('an app from before apps had instances keeps its values and its log, and the 
   const first = await start(data)
   await makeSecretive(first, 'old')
   await first.stop()
-  change(data, 'catalog.db', 'ALTER TABLE apps DROP COLUMN instance; DROP TABLE deleted_apps; PRAGMA user_version = 1')
+  change(data, 'catalog.db', 'ALTER TABLE apps DROP COLUMN secret; ALTER TABLE apps DROP COLUMN instance; DROP TABLE deleted_apps; PRAGMA user_version = 1')
   change(data, 'shared.db', `UPDATE apps SET appid = 'old'`)
   change(data, 'logs.db', `UPDATE lines SET appid = 'old'`)
   const second = await start(data)

@@ -88,6 +88,8 @@ export interface Release {
   app: App
   functions: FunctionVersion[]
   env: Record<string, string>
+  /** What the tokens of the app are signed with where its environment names nothing else. Never changes, and belongs to this instance. For nobody but its isolate. */
+  secret: string
 }
 
 export type CatalogErrorCode = 'app_exists' | 'app_not_found' | 'function_not_found' | 'version_not_found' | 'token_not_found' | 'env_not_found' | 'too_many_functions' | 'invalid_cursor'
@@ -163,7 +165,7 @@ export interface Catalog {
   /** The token whose secret has this hash (SHA-256, hex), expired or not; null if there is none. */
   findToken(hash: string): Promise<Token | null>
 
-  /** null if there is no such app. */
+  /** null if there is no such app. One from before apps had secrets is given its own by the first call. */
   release(appid: string): Promise<Release | null>
   /** Something durable about the platform itself, such as whether the demo was published; null if not set. */
   getSetting(key: string): Promise<string | null>

@@ -2,6 +2,7 @@ import type { Catalog } from './catalog.ts'
 import { findApp, mongoApps } from './mongodb/apps.ts'
 import { envValues, mongoEnv } from './mongodb/env.ts'
 import { liveFunctions, mongoFunctions } from './mongodb/functions.ts'
+import { secretOf } from './mongodb/secrets.ts'
 import { openStore, type Store } from './mongodb/store.ts'
 import { mongoTokens } from './mongodb/tokens.ts'
 
@@ -27,7 +28,7 @@ function mongoPlatform(store: Store): Pick<Catalog, 'release' | 'getSetting' | '
         const app = await findApp(store, session, appid)
         if (app === null) return null
         const functions = await liveFunctions(store, session, appid)
-        return { app, functions, env: await envValues(store, session, appid) }
+        return { app, functions, env: await envValues(store, session, appid), secret: await secretOf(store, session, appid) }
       }),
 
     async getSetting(key) {

@@ -3,6 +3,7 @@ import { findApp, sqliteApps } from './sqlite/apps.ts'
 import { openDatabase, type Database } from './sqlite/database.ts'
 import { envValues, sqliteEnv } from './sqlite/env.ts'
 import { liveFunctions, sqliteFunctions } from './sqlite/functions.ts'
+import { ensureSecret, secretOf } from './sqlite/secrets.ts'
 import { sqliteTokens } from './sqlite/tokens.ts'
 
 /**
@@ -22,11 +23,13 @@ export async function openSqliteCatalog(path: string): Promise<Catalog> {
 
 function sqlitePlatform(db: Database): Pick<Catalog, 'release' | 'getSetting' | 'setSetting' | 'close'> {
   return {
-    release: async (appid) =>
-      db.read(() => {
+    release: async (appid) => {
+      ensureSecret(db, appid)
+      return db.read(() => {
         const app = findApp(db, appid)
-        return app === null ? null : { app, functions: liveFunctions(db, appid), env: envValues(db, appid) }
-      }),
+        return app === null ? null : { app, functions: liveFunctions(db, appid), env: envValues(db, appid), secret: secretOf(db, appid)! }
+      })
+    },
 
     getSetting: async (key) => db.read(() => db.get<{ value: string }>('SELECT value FROM settings WHERE key = ?', key)?.value ?? null),
 

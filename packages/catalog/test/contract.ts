@@ -6,6 +6,8 @@ export interface OpenedCatalog {
   catalog: Catalog
   /** The same catalog, as another process would open it. The contract closes it. */
   another(): Promise<Catalog>
+  /** Leaves the app as one from before there were secrets. */
+  forgetSecret(appid: string): Promise<void>
   cleanup(): Promise<void>
 }
 
@@ -197,7 +199,7 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
 
         const again = await catalog.createApp({ appid, name: 'Again' })
         expect(again).toMatchObject({ name: 'Again', state: 'running', limits: {} })
-        expect(await catalog.release(appid)).toEqual({ app: again, functions: [], env: {} })
+        expect(await catalog.release(appid)).toEqual({ app: again, functions: [], env: {}, secret: expect.any(String) })
         expect(await catalog.listTokens(appid)).toEqual([])
         expect(await catalog.listEnv(appid)).toEqual([])
         await refused(catalog.listVersions(appid, 'f', { limit: 10 }), 'function_not_found')
@@ -535,6 +537,50 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
         await refused(catalog.deleteToken(other, token.id), 'token_not_found')
         expect(await catalog.listTokens(other)).toEqual([])
         expect(await catalog.findToken(hashOf('mine'))).toEqual(token)
+      })
+    })
+
+    describe('the secret of an app', () => {
+      const secretOf = async (from: Catalog, appid: string): Promise<string> => (await from.release(appid))!.secret
+
+      it('is 32 random bytes, its own, and stays what it is', async () => {
+        const [one, other] = [await newApp(), await newApp()]
+        const secret = await secretOf(catalog, one)
+        expect(secret).toMatch(/^[\w-]{43}$/)
+        expect(await secretOf(catalog, other)).not.toBe(secret)
+        await publish(one, version('f'))
+        await catalog.setEnv(one, { SERVER_SECRET: 'mine' }, { replace: true })
+        await catalog.updateApp(one, { name: 'renamed', state: 'suspended', limits: { heapMiB: 32 } })
+        expect(await secretOf(catalog, one)).toBe(secret)
+        const another = await opened.another()
+        expect(await secretOf(another, one)).toBe(secret)
+        await another.close()
+      })
+
+      it('is in the release only', async () => {
+        const appid = await newApp()
+        const secret = await secretOf(catalog, appid)
+        const shown = [await catalog.getApp(appid), await catalog.listApps({ limit: 1000 }), await catalog.listRevisions(), await catalog.updateApp(appid, { name: 'x' }), await catalog.listEnv(appid), (await catalog.release(appid))!.app]
+        expect(JSON.stringify(shown)).not.toContain(secret)
+      })
+
+      it('is another one when the app is made again', async () => {
+        const appid = await newApp()
+        const secret = await secretOf(catalog, appid)
+        await catalog.deleteApp(appid)
+        await catalog.createApp({ appid, name: 'Again' })
+        expect(await secretOf(catalog, appid)).not.toBe(secret)
+      })
+
+      it('is given to an app that has none, once, whoever asks', async () => {
+        const appid = await newApp()
+        await opened.forgetSecret(appid)
+        const another = await opened.another()
+        const secrets = await Promise.all([catalog, another, catalog, another].map((each) => secretOf(each, appid)))
+        await another.close()
+        expect(secrets[0]).toMatch(/^[\w-]{43}$/)
+        expect(new Set(secrets).size).toBe(1)
+        expect(await secretOf(catalog, appid)).toBe(secrets[0])
       })
     })
 

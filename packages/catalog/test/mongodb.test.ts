@@ -22,6 +22,11 @@ if (url === '') {
     return {
       catalog,
       another: () => openMongoCatalog(withName),
+      async forgetSecret(appid) {
+        const client = new MongoClient(url)
+        await client.db(name).collection('apps').updateOne({ appid }, { $unset: { secret: '' } })
+        await client.close()
+      },
       async cleanup() {
         await catalog.close()
         const client = new MongoClient(url)

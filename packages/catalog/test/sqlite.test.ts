@@ -32,6 +32,11 @@ catalogContract('SQLite', async () => {
   return {
     catalog,
     another: () => openSqliteCatalog(path),
+    async forgetSecret(appid) {
+      const db = new DatabaseSync(path)
+      db.prepare(`UPDATE apps SET secret = '' WHERE appid = ?`).run(appid)
+      db.close()
+    },
     async cleanup() {
       await catalog.close()
       await rm(folder, { recursive: true })
@@ -79,7 +84,7 @@ describe('the SQLite file', () => {
     for (const appid of ['old', 'gone']) await earlier.createApp({ appid, name: appid })
     await earlier.close()
     const db = new DatabaseSync(path)
-    db.exec('ALTER TABLE apps DROP COLUMN instance; DROP TABLE deleted_apps; PRAGMA user_version = 1')
+    db.exec('ALTER TABLE apps DROP COLUMN secret; ALTER TABLE apps DROP COLUMN instance; DROP TABLE deleted_apps; PRAGMA user_version = 1')
     db.close()
     const catalog = await open(path)
     const old = (await catalog.getApp('old'))!
@@ -91,6 +96,21 @@ describe('the SQLite file', () => {
     expect(dataName(again)).not.toBe('gone')
     expect(appidIn(dataName(again))).toBe('gone')
     expect(appidIn(dataName(old))).toBe('old')
+  })
+
+  it('is brought up to date, and its apps get secrets that stay', async () => {
+    const path = await newFile()
+    const earlier = await openSqliteCatalog(path)
+    await earlier.createApp({ appid: 'old', name: 'Old' })
+    await earlier.close()
+    const db = new DatabaseSync(path)
+    db.exec('ALTER TABLE apps DROP COLUMN secret; PRAGMA user_version = 2')
+    db.close()
+    const [first, second] = [await open(path), await open(path)]
+    const { secret } = (await first.release('old'))!
+    expect(secret).toMatch(/^[\w-]{43}$/)
+    expect((await second.release('old'))!.secret).toBe(secret)
+    expect((await (await open(path)).release('old'))!.secret).toBe(secret)
   })
 
   it('can be read by its owner only', async () => {

@@ -5,6 +5,7 @@ import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
 import { newInstance } from '../instance.ts'
 import { mergeLimits } from '../limits.ts'
+import { newSecret } from '../secret.ts'
 import { NO_ID, type AppDoc, type Store } from './store.ts'
 
 const DUPLICATE_KEY = 11_000
@@ -42,7 +43,7 @@ export function mongoApps(store: Store): Pick<Catalog, 'createApp' | 'getApp' | 
   return {
     async createApp({ appid, name }) {
       const now = Date.now()
-      const doc: AppDoc = { appid, instance: newInstance(), name, state: 'running', limits: [], revision: 1, tokensMade: 0, createdAt: now, updatedAt: now }
+      const doc: AppDoc = { appid, instance: newInstance(), secret: newSecret(), name, state: 'running', limits: [], revision: 1, tokensMade: 0, createdAt: now, updatedAt: now }
       try {
         await store.apps.insertOne({ ...doc })
       } catch (error) {

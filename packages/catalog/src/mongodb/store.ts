@@ -12,6 +12,8 @@ const CONNECT_MS = 5_000
 export interface AppDoc extends Omit<App, 'instance' | 'limits'> {
   /** Absent in apps from before there were instances. */
   instance?: string
+  /** Absent in apps from before there were secrets, until it is asked for. */
+  secret?: string
   limits: { name: LimitName; value: number }[]
   /** Grows with each token. Written so that making a token collides with deleting the app. */
   tokensMade: number

@@ -3,6 +3,7 @@ import { nameAfter, page } from '../cursor.ts'
 import { appExists, appNotFound } from '../errors.ts'
 import { newInstance } from '../instance.ts'
 import { mergeLimits } from '../limits.ts'
+import { newSecret } from '../secret.ts'
 import type { Database } from './database.ts'
 
 interface AppRow {
@@ -54,9 +55,9 @@ export function sqliteApps(db: Database): Pick<Catalog, 'createApp' | 'getApp' |
     createApp: async ({ appid, name }) =>
       db.write(() => {
         const now = Date.now()
-        const columns = 'appid, instance, name, state, limits, revision, created_at, updated_at'
-        const insert = `INSERT INTO apps (${columns}) VALUES (?, ?, ?, 'running', '{}', 1, ?, ?) ON CONFLICT DO NOTHING`
-        if (db.run(insert, appid, newInstance(), name, now, now) === 0) throw appExists(appid)
+        const columns = 'appid, instance, secret, name, state, limits, revision, created_at, updated_at'
+        const insert = `INSERT INTO apps (${columns}) VALUES (?, ?, ?, ?, 'running', '{}', 1, ?, ?) ON CONFLICT DO NOTHING`
+        if (db.run(insert, appid, newInstance(), newSecret(), name, now, now) === 0) throw appExists(appid)
         return requireApp(db, appid)
       }),
 

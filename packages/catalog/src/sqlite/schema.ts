@@ -72,6 +72,10 @@ const MIGRATIONS = [
     instance TEXT NOT NULL,
     PRIMARY KEY (appid, instance)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- '' is that of an app from before there were secrets, until it is asked for.
+  ALTER TABLE apps ADD COLUMN secret TEXT NOT NULL DEFAULT '';
   `
 ]
 
