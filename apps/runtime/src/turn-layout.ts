@@ -94,6 +94,8 @@ export interface GuestRelease {
   /** Modules of the platform that this app uses and most do not. CommonJS. */
   modules: { name: string; code: string }[]
   env: Record<string, string>
+  /** What its tokens are signed with. */
+  secret: string
   limits: Limits
 }
 

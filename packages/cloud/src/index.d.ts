@@ -240,6 +240,14 @@ export interface Cloud {
   readonly env: Record<string, string | undefined>
   /** Asks another server, as axios does. `fetch` is there as well. */
   readonly fetch: Fetch
+  /**
+   * A JSON Web Token (HS256), signed with SERVER_SECRET of the app's environment, or with a secret that only this app has. A plain object gets `iat`; `exp` and `nbf`,
+   * in seconds since 1970, bound its life. A text is signed as it is.
+   * @throws TypeError if it can be no payload
+   */
+  getToken(payload: string | object, secret?: string | Uint8Array): string
+  /** The payload; null if anything is wrong with the token: its signature, its form, its time. */
+  parseToken<T = any>(token: string | null | undefined, secret?: string | Uint8Array): T | null
   /** Calls another function of the app. */
   invoke(name: string, ctx?: Record<string, unknown>): Promise<unknown>
 }
@@ -294,6 +302,8 @@ export interface HttpRequest extends HttpMessage {
   readonly query: any
   readonly params: Record<string, string>
   readonly body: any
+  /** As `ctx.user`. */
+  readonly user: any
   /** The first of each name; `j:` is JSON. */
   readonly cookies: Record<string, any>
   /** The client's address. */
@@ -379,6 +389,8 @@ export interface FunctionContext {
   url?: string
   query: any
   body: any
+  /** The payload of the token in `Authorization: Bearer TOKEN` (`cloud.getToken`); null without a good one. HTTP functions only. */
+  user: any
   request: HttpRequest
   response: HttpResponse
   __function_name: string

@@ -125,6 +125,8 @@ export interface AppRelease {
   functions: FunctionSource[]
   modules: ModuleSource[]
   env: Record<string, string>
+  /** What its tokens are signed with, as text. */
+  secret: string
   limits: Limits
 }
 

@@ -4,6 +4,7 @@ import { mainOf } from './modules.ts'
 import { NativeError, jsonStringify } from './primordials.ts'
 import type { Shared } from './shared/shared.ts'
 import type { Sockets } from './sockets.ts'
+import { getToken, parseToken } from './tokens.ts'
 
 export interface CloudParts {
   appid: string
@@ -21,6 +22,8 @@ export function makeCloud(parts: CloudParts): object {
     shared: parts.shared,
     sockets: parts.sockets,
     env: parts.env,
+    getToken,
+    parseToken,
     /** axios, as far as functions use it. */
     get fetch(): unknown {
       return cloudFetch()

@@ -31,6 +31,7 @@ import { lookAtData } from './socket-data.ts'
 import { Sockets, countExtras, socketFor } from './sockets.ts'
 import { WebSocket, connectionOf } from './socket.ts'
 import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals, timersAreDue } from './timers.ts'
+import { setTokenSecret } from './tokens.ts'
 import { tryFunction } from './trial.ts'
 import { WEBSOCKET } from './websocket-events.ts'
 import { wsModule } from './ws-module.ts'
@@ -83,6 +84,7 @@ function boot(random: RandomBytes): GuestEntries {
       setFetchLimit(limits.fetches)
       setLogLimits(limits.logLinesPerSecond, limits.logLineBytes)
       setSharedLimits(limits.sharedBytes, limits.sharedKeys)
+      setTokenSecret(release.secret)
       // Other limits alone do not start the modules anew. Another environment does: they may have read it while they loaded.
       const content = contentOf(release)
       if (content === loaded) return ''

@@ -173,6 +173,7 @@ export const stringTrimEnd = uncurry(String.prototype.trimEnd)
 export const stringToUpperCase = uncurry(String.prototype.toUpperCase)
 export const stringEndsWith = uncurry(String.prototype.endsWith)
 export const stringIncludes = uncurry(String.prototype.includes)
+export const mathCbrt = Math.cbrt
 export const mathSqrt = Math.sqrt
 export const mathRound = Math.round
 export const mathTrunc = Math.trunc

@@ -5,6 +5,7 @@ import { bufferText } from './message.ts'
 import { parseCookies } from './cookies.ts'
 import { HttpMessage, closeMessage, tell } from './http-message.ts'
 import { NativeError, jsonParse, stringEndsWith, stringIndexOf, stringStartsWith, stringToLowerCase, stringTrim, substring, typedArrayByteLength } from './primordials.ts'
+import { userOf } from './tokens.ts'
 
 /** What the client sent cannot be read as what it says it is: the answer is 400. */
 export class BadRequest extends NativeError {
@@ -22,6 +23,7 @@ export class Request extends HttpMessage {
   readonly params = {}
   readonly body: unknown
   readonly cookies: Record<string, unknown>
+  readonly user: unknown
   readonly ip: string
   readonly hostname: string | undefined
   readonly protocol: string
@@ -40,6 +42,7 @@ export class Request extends HttpMessage {
     this.query = queryOf(head.url)
     this.body = readBody(contentType(head.headers), bytes)
     this.cookies = parseCookies(textOf(head.headers['cookie']))
+    this.user = userOf(head.headers['authorization'])
     this.ip = head.address
     this.hostname = hostnameOf(textOf(head.headers['host']))
     this.protocol = protocolOf(textOf(head.headers['x-forwarded-proto']))

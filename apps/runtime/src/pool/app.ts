@@ -118,6 +118,8 @@ export function appRelease(release: RunnableRelease): AppRelease {
     functions: release.functions.map(({ name, version, compiled }) => ({ name, version, code: compiled })),
     modules: guestModules.filter(({ name }) => release.functions.some(({ compiled }) => MENTIONS[name]!.test(compiled))),
     env: release.env,
+    // As laf calls it: tokens that an app has made there stay good. One that is empty would let anybody sign.
+    secret: release.env['SERVER_SECRET'] || release.secret,
     limits: effectiveLimits(release.app.limits)
   }
 }

@@ -11,7 +11,7 @@ const ECHO = `exports.main = (ctx) => {
  * nothing else of it. Measured: an isolate answers its first message 2 ms of CPU earlier, and is no larger.
  */
 export function warmUpScript(): string {
-  const release: GuestRelease = { appid: 'warm-up', functions: [{ name: '__websocket__', version: 1 }], modules: [], env: {}, limits: DEFAULT_LIMITS }
+  const release: GuestRelease = { appid: 'warm-up', functions: [{ name: '__websocket__', version: 1 }], modules: [], env: {}, secret: '', limits: DEFAULT_LIMITS }
   const events = Buffer.concat([frame(FrameType.ATTACHED), frame(FrameType.OPEN, opening()), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
   return `{
     const guest = __socklet_boot((count) => new ArrayBuffer(count))

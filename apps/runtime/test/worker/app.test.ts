@@ -225,7 +225,7 @@ describe('an update', () => {
     const limits = { ...(await import('@socklet/config')).DEFAULT_LIMITS }
     for (let n = 1; n <= 10; n++) {
       test.event(FrameType.MESSAGE, 1, 'x')
-      await test.app.update({ appid: 'test', functions: [{ name: '__websocket__', version: n + 1, code: code(n) }], modules: [], env: {}, limits })
+      await test.app.update({ appid: 'test', functions: [{ name: '__websocket__', version: n + 1, code: code(n) }], modules: [], env: {}, secret: 's', limits })
       const before = test.texts().length
       test.event(FrameType.MESSAGE, 1, 'x')
       await test.until(() => test.texts().length > before && test.texts().at(-1)!.startsWith(`${n} `))

@@ -18,6 +18,8 @@ afterAll(() => harness.close())
 const CONTROL = 1
 const CLIENT = 2
 const LEAVING = 3
+/** `{ uid: 'é', iat: 5 }`, signed with the secret that the harness gives. */
+const TOKEN = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1aWQiOiLDqSIsImlhdCI6NX0.tEkPdfUje23azWgA6tCSe4lWjqjHl2kyHgAn-3V8W80'
 
 interface Breakage {
   owner: number
@@ -92,7 +94,7 @@ class Subject {
     for (const [number, token] of [[900, 't'], [901, 'x']] as const) test.event(FrameType.UPGRADE, number, JSON.stringify({ requestId: 'r', url: `/?token=${token}&a[b]=1&list=1&list=2&c=%20d`, headers: { a: 'b' }, address: '192.0.2.1', protocols: ['v1'] }))
     const requests = [
       request(910, 'json', { 'content-type': 'application/json; charset=utf-8' }, '{"a":[1,"é"]}'),
-      request(911, 'json', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=1&b%5Bc%5D=2&list[]=3&list[]=4&e=%C3%A9+x'),
+      request(911, 'json', { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${TOKEN}` }, 'a=1&b%5Bc%5D=2&list[]=3&list[]=4&e=%C3%A9+x'),
       request(912, 'json', { 'content-type': 'application/json' }, '{not json'),
       request(913, 'bytes', { 'content-type': 'application/octet-stream' }, 'raw'),
       request(914, 'text', { 'content-type': 'application/octet-stream' }, 'raw'),
@@ -218,6 +220,8 @@ describe('a tenant that breaks', () => {
     const texts = gateway.map(({ text }) => text)
     expect(texts.filter((text) => text.startsWith('web failed'))).toEqual([])
     expect(gateway).toContainEqual({ type: FrameType.CLOSE, flags: 0, connection: 3, text: '\u00e8\u0003reason' })
+    expect(texts).toContain(`token ${TOKEN} \u00c3\u00a9 null text`)
+    expect(texts.some((text) => text.includes('"user":{"uid":"\u00c3\u00a9","iat":5}'))).toBe(true)
     expect(texts).toEqual(expect.arrayContaining(['fetch fetch failed connect ECONNREFUSED ECONNREFUSED true', 'cut AbortError', 'given 200z{"j":"k"}', 'cloud.fetch connect ECONNREFUSEDECONNREFUSEDtrue', 'cloud.fetch 200k']))
   })
 

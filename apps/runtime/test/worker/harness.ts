@@ -47,6 +47,8 @@ export interface TestApp {
 export interface StartOptions {
   limits?: Record<string, number>
   functions?: Record<string, string>
+  /** What its tokens are signed with. */
+  secret?: string
   /** With the modules that only the apps get which name them. */
   modules?: boolean
   /** Default 1. */
@@ -141,7 +143,7 @@ export async function makeHarness(): Promise<Harness> {
       const downs: string[] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one }))
-      const release: AppRelease = { appid: 'test', functions, modules: options.modules ? guest.modules : [], env: {}, limits: { ...DEFAULT_LIMITS, ...options.limits } }
+      const release: AppRelease = { appid: 'test', functions, modules: options.modules ? guest.modules : [], env: {}, secret: options.secret ?? 'of the test', limits: { ...DEFAULT_LIMITS, ...options.limits } }
       const app: App = new App({
         app: 7,
         generation: 3,

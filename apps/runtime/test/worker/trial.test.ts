@@ -23,7 +23,7 @@ async function tried(value: Uint8Array, heapMiB: number = DEFAULT_LIMITS.heapMiB
   const writer = new RecordWriter()
   writer.set(0, 1, Uint8Array.of(VERSION, Tag.SMALL), value)
   const functions = ['f', 'g'].map((name) => ({ name, version: 1, code: TELLS }))
-  return await tryRelease({ release: { appid: 'test', functions, modules: [], env: {}, limits: { ...DEFAULT_LIMITS, heapMiB } }, names: ['f', 'g'], state: [writer.finish()], spare, turns })
+  return await tryRelease({ release: { appid: 'test', functions, modules: [], env: {}, secret: 's', limits: { ...DEFAULT_LIMITS, heapMiB } }, names: ['f', 'g'], state: [writer.finish()], spare, turns })
 }
 
 /** `count` times the same bytes between these. */
@@ -58,7 +58,7 @@ it('an isolate that cannot take the release is put away', async () => {
     taken.push(isolate)
     return isolate
   } } as Spare
-  const release = { appid: 'test', functions: [], modules: [], env: null as unknown as Record<string, string>, limits: DEFAULT_LIMITS }
+  const release = { appid: 'test', functions: [], modules: [], env: null as unknown as Record<string, string>, secret: 's', limits: DEFAULT_LIMITS }
   await expect(tryRelease({ release, names: ['f'], state: [], spare: watched, turns })).rejects.toThrow('the functions cannot be loaded')
   await expect.poll(() => taken.map(({ disposed }) => disposed)).toEqual([true])
 })

@@ -19,7 +19,7 @@ export const TENANT = `
   const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect
   const taken = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, queueMicrotask, console, structuredClone, Buffer, URL, Map, Set, Error, String, Symbol, Date, Promise, Uint8Array }
   const { log, error, dir } = console
-  const { shared, sockets } = cloud
+  const { shared, sockets, getToken, parseToken } = cloud
   const mapGet = shared.get, mapSet = shared.set, mapDelete = shared.delete, setAdd = new Set().add
   const bufferText = Buffer.prototype.toString
   const values = [1, -0, 1.5, 10n, 'text', "it's", 'a\\nb', undefined, null, true, Symbol('s'), { a: 1, b: { c: { d: { e: 1 } } } }, [1, 2, 3], [[1, [2, [3, [4]]]]], new Map([['a', 1]]), new Set([1, 2]), new Date(0), /x/g, new Error('e'),
@@ -178,6 +178,8 @@ ${WEB}
     apply(mapSet, shared, ['set', set])
     apply(mapDelete, shared, ['set'])
     apply(mapGet, apply(mapGet, shared, ['users']), ['b']).deep[0]++
+    const token = getToken({ uid: 'é', iat: 5 })
+    say(socket, 'token ' + token + ' ' + parseToken(token).uid + ' ' + parseToken(token + 'x') + ' ' + parseToken(getToken('text', binary), binary))
     timers(socket)
     void update(socket)
     void useWeb(socket)
@@ -229,7 +231,7 @@ export const HTTP_FUNCTION = `
   const binary = new Uint8Array([1, 2, 3])
   module.exports = async (ctx) => {
     const { request, response, query, body } = ctx
-    if (query.do === 'json') return { query, body, ip: request.ip, head: request.get('X-Head') }
+    if (query.do === 'json') return { query, body, user: ctx.user, ip: request.ip, head: request.get('X-Head') }
     if (query.do === 'bytes') return binary
     if (query.do === 'text') { response.status(201).setHeader('X-A', ['a', 'b']).type('text/plain').cookie('n', 'v w', { path: '/p', httpOnly: true, maxAge: 1000 }); return 'text ' + body[0] }
     if (query.do === 'stream') { response.writeHead(200, { 'x-b': 'c' }); response.write('one '); await null; response.write(binary); response.end('two'); return }
