@@ -17,6 +17,8 @@ afterAll(() => platform.close())
 
 const post = (body: unknown): RequestInit => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
+const bearer = (token: string): RequestInit => ({ headers: { authorization: `Bearer ${token}` } })
+
 describe('the examples of docs/http-functions.md', () => {
   it('count streams, and sets a cookie', async () => {
     const answer = await platform.request('docs', '/count')
@@ -34,5 +36,13 @@ describe('the examples of docs/http-functions.md', () => {
     await expect(connect(`${platform.url('docs')}?token=${token}x`)).rejects.toThrow('401')
     await expect(connect(platform.url('docs'))).rejects.toThrow('401')
     await Promise.all([byQuery.close(), byProtocol.close()])
+  })
+
+  it('__interceptor__ lets in whoever has signed in', async () => {
+    const who = { code: `export default (ctx) => ctx.user.uid` }
+    expect((await platform.admin('PUT', '/apps/docs/functions/who', who)).status).toBe(201)
+    expect(await platform.request('docs', '/who')).toMatchObject({ status: 401, json: { error: 'sign in first' } })
+    const { token } = (await platform.request('docs', '/sign-in', post({ name: 'bob', password: 'sesame' }))).json
+    expect(await platform.request('docs', '/who', bearer(token))).toMatchObject({ status: 200, text: 'bob' })
   })
 })

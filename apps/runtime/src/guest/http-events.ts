@@ -4,11 +4,12 @@ import { setCurrent, type Running } from './current.ts'
 import { readRequestHead } from './heads.ts'
 import { closeMessage } from './http-message.ts'
 import { readHead, type EventFrame, type Mailbox } from './mailbox.ts'
+import { INTERCEPTOR, Interception } from './interceptor.ts'
 import { messageBuffer } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
 import { finish } from './outgoing-message.ts'
 import type { DispatcherParts } from './parts.ts'
-import { NativeError, NativeMap, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet } from './primordials.ts'
+import { NativeError, NativeMap, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet, ours } from './primordials.ts'
 import { BadRequest, Request, abort } from './request.ts'
 import { Response } from './response.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
@@ -64,20 +65,26 @@ export class HttpEvents {
   }
 
   async #answer(task: Task, exchange: Exchange, head: RequestHead, body: Uint8Array, loaded: LoadedFunction | undefined, redelivered: boolean): Promise<void> {
-    const { response } = exchange
+    const { response, running } = exchange
+    let interception: Interception | null = null
     try {
       if (loaded === undefined) {
         response.status(404).send('Function Not Found')
         return
       }
-      const main = handlerOf(this.#parts.program(), loaded, this.#parts.platform)
+      const program = this.#parts.program()
+      const main = handlerOf(program, loaded, this.#parts.platform)
       exchange.request = new Request(head, body)
-      const result = await main(requestContext(head, exchange.request, response, redelivered))
+      const ctx = requestContext(head, exchange.request, response, redelivered)
+      const interceptor = program.functions[INTERCEPTOR]
+      if (interceptor !== undefined) interception = new Interception({ interceptor, main, running, response })
+      const result = await (interception === null ? main(ctx) : ours(interception.run(this.#parts, ctx)))
       if (!task.settled && !response.writableEnded) {
         if (response.headersSent) response.end()
         else response.send(result)
       }
     } catch (error) {
+      interception?.blame(error)
       if (!task.settled) answerError(response, head.requestId, error)
     } finally {
       this.#forget(task)

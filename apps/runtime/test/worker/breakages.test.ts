@@ -2,7 +2,7 @@ import { Flag, FrameType, decodeLogLine } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, closed, makeHarness, numbers, openPayload, type FarEnd, type Harness, type TestApp } from './harness.ts'
 import { ALLOWED, ASKED } from './breakages/allowed.ts'
-import { HTTP_FUNCTION, MODES, TENANT, type Mode } from './breakages/tenant.ts'
+import { HTTP_FUNCTION, INTERCEPTOR, MODES, TENANT, type Mode } from './breakages/tenant.ts'
 
 /**
  * Found by hand at first: `console.log` failed after a tenant had deleted `globalThis.Map`. Here everything that a tenant can reach is broken,
@@ -44,7 +44,7 @@ class Subject {
 
   static async start(): Promise<Subject> {
     const test: TestApp = await harness.start(TENANT, {
-      functions: { http: HTTP_FUNCTION },
+      functions: { http: HTTP_FUNCTION, __interceptor__: INTERCEPTOR },
       limits: { logLinesPerSecond: 1_000_000, turnCpuMs: 5_000, minuteCpuMs: 1_000_000 },
       onPoolFrame: (head, payload) => {
         if (head.type === FrameType.FETCH) answerFetch(test, head.connection, payload)
@@ -221,6 +221,7 @@ describe('a tenant that breaks', () => {
     expect(texts.filter((text) => text.startsWith('web failed'))).toEqual([])
     expect(gateway).toContainEqual({ type: FrameType.CLOSE, flags: 0, connection: 3, text: '\u00e8\u0003reason' })
     expect(texts).toContain(`token ${TOKEN} \u00c3\u00a9 null text`)
+    expect(texts.some((text) => text.includes('"intercepted":true'))).toBe(true)
     expect(texts.some((text) => text.includes('"user":{"uid":"\u00c3\u00a9","iat":5}'))).toBe(true)
     expect(texts).toEqual(expect.arrayContaining(['fetch fetch failed connect ECONNREFUSED ECONNREFUSED true', 'cut AbortError', 'given 200z{"j":"k"}', 'cloud.fetch connect ECONNREFUSEDECONNREFUSEDtrue', 'cloud.fetch 200k']))
   })

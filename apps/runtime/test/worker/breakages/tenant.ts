@@ -239,3 +239,12 @@ export const HTTP_FUNCTION = `
     throw query.do
   }
 `
+
+/** Around it. */
+export const INTERCEPTOR = `
+  module.exports = async (ctx, next) => {
+    const result = await next(ctx)
+    if (typeof result === 'object' && result.query) result.intercepted = true
+    return result
+  }
+`
