@@ -26,6 +26,15 @@ describe('the examples of docs/http-functions.md', () => {
     expect(answer.headers.getSetCookie()).toEqual(['seen=yes; Path=/; HttpOnly'])
   })
 
+  it('upload gets a file and a field', async () => {
+    const form = new FormData()
+    form.set('title', 'Ünder')
+    form.set('file', new File(['one\ntwo'], 'ä.txt', { type: 'text/markdown' }))
+    expect((await platform.request('docs', '/upload', { method: 'POST', body: form })).json).toEqual({ title: 'Ünder', name: 'ä.txt', type: 'text/markdown', lines: 2 })
+    form.delete('file')
+    expect((await platform.request('docs', '/upload', { method: 'POST', body: form })).status).toBe(400)
+  })
+
   it('sign-in gives a token, which __websocket__ asks for before it accepts', async () => {
     expect((await platform.request('docs', '/sign-in', post({ name: 'ann', password: 'guess' }))).status).toBe(401)
     const { token } = (await platform.request('docs', '/sign-in', post({ name: 'ann', password: 'sesame' }))).json

@@ -23,6 +23,7 @@ beforeAll(async () => {
     raw: `export default (ctx) => Buffer.isBuffer(ctx.body) + ':' + ctx.body.toString('hex')`,
     'any-status': `export default (ctx) => { ctx.response.type('png').status(JSON.parse(ctx.query.s)); return 'x' }`,
     cookies: `export default (ctx) => ctx.request.cookies`,
+    files: `export default ({ body, files }) => ({ body, files: files.map((one) => [one.fieldname, one.originalname, one.mimetype, one.size, one.buffer.at(-1)]) })`,
     fails: `export default async () => { await null; throw new Error('on purpose') }`,
     __websocket__: `export const main = (ctx) => 'called with ' + ctx.method + ' ' + ctx.socket`
   })
@@ -55,6 +56,21 @@ describe('what a function is called with', () => {
   it('has its cookies, read', async () => {
     const headers = { cookie: 'a=1; b="x%20y"; a=2; c=j:{"d":[1]}; e=%zz; none; __proto__=p' }
     expect((await platform.request('http', '/cookies', { headers })).text).toBe('{"a":"1","b":"x y","c":{"d":[1]},"e":"%zz","__proto__":"p"}')
+  })
+
+  it('has the fields and files of multipart bodies, of 10 MB together', async () => {
+    const form = new FormData()
+    const bytes = new Uint8Array(9_900_000).fill(13)
+    form.append('a[b]', '1')
+    form.append('a[c]', '二')
+    form.append('file', new File([bytes], 'large.bin', { type: 'application/octet-stream' }))
+    form.append('file', new Blob(['small']))
+    const { json: answer } = await platform.request('http', '/files', { method: 'POST', body: form })
+    expect(answer).toEqual({ body: { a: { b: '1', c: '二' } }, files: [['file', 'large.bin', 'application/octet-stream', 9_900_000, 13], ['file', 'blob', 'application/octet-stream', 5, 108]] })
+    form.append('file', new Blob([new Uint8Array(200_000)]))
+    expect(await platform.request('http', '/files', { method: 'POST', body: form }).catch(() => ({ status: 413 }))).toMatchObject({ status: 413 })
+    const broken = await platform.request('http', '/files', { method: 'POST', headers: { 'content-type': 'multipart/form-data' }, body: 'x' })
+    expect([broken.status, broken.json.error]).toEqual([400, 'the content type multipart/form-data has no boundary, or one that can be none'])
   })
 
   it('refuses malformed JSON with 400 and bodies above 10 MB with 413', async () => {

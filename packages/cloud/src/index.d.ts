@@ -291,6 +291,21 @@ interface HttpMessage {
   [property: string]: any
 }
 
+/** A file of a body of multipart/form-data, as multer's memory storage gives it. */
+export interface UploadedFile {
+  /** The name of the field. */
+  fieldname: string
+  /** As the client calls the file, without folders. */
+  originalname: string
+  /** The part's Content-Transfer-Encoding; the bytes are as they came. */
+  encoding: string
+  /** As the client says. */
+  mimetype: string
+  /** Bytes. */
+  size: number
+  buffer: Buffer
+}
+
 /** `ctx.request`: of express' request. `aborted` is heard if the client leaves before it has the whole answer, `close` then and when it has it. */
 export interface HttpRequest extends HttpMessage {
   readonly method: string
@@ -302,6 +317,7 @@ export interface HttpRequest extends HttpMessage {
   readonly query: any
   readonly params: Record<string, string>
   readonly body: any
+  readonly files: UploadedFile[] | undefined
   /** As `ctx.user`. */
   readonly user: any
   /** The first of each name; `j:` is JSON. */
@@ -389,6 +405,8 @@ export interface FunctionContext {
   url?: string
   query: any
   body: any
+  /** Of a body of multipart/form-data; undefined otherwise. HTTP functions only. */
+  files?: UploadedFile[]
   /** The payload of the token in `Authorization: Bearer TOKEN` (`cloud.getToken`); null without a good one. HTTP functions only. */
   user: any
   request: HttpRequest

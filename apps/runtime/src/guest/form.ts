@@ -27,12 +27,20 @@ export function parseForm(text: string): Fields {
 
 function addPair(fields: Fields, pair: string): void {
   const equals = stringIndexOf(pair, '=')
-  const { steps, isList } = readName(equals < 0 ? pair : substring(pair, 0, equals))
+  const name = readName(withBrackets(equals < 0 ? pair : substring(pair, 0, equals)), decode)
   const value = equals < 0 ? '' : decode(substring(pair, equals + 1, pair.length))
-  if (steps.length === 0) {
-    if (equals >= 0) add(fields, '', value, isList)
-    return
-  }
+  if (name.steps.length > 0) addNamed(fields, name, value)
+  else if (equals >= 0) add(fields, '', value, name.isList)
+}
+
+/** One field of a form that is not encoded. A name of nothing but brackets stands for itself. */
+export function addField(fields: Fields, text: string, value: string): void {
+  const name = readName(text, (step) => step)
+  if (name.steps.length > 0) addNamed(fields, name, value)
+  else add(fields, text, value, false)
+}
+
+function addNamed(fields: Fields, { steps, isList }: Name, value: string): void {
   let inner = fields
   for (let i = 0; i + 1 < steps.length; i++) inner = innerOf(inner, steps[i]!, steps[i + 1]!)
   const last = steps[steps.length - 1]!
@@ -40,14 +48,17 @@ function addPair(fields: Fields, pair: string): void {
   if (last !== '__proto__') add(inner, last, value, isList)
 }
 
-/** Browsers write the brackets encoded. */
-function readName(text: string): Name {
-  const name = stringIncludes(text, '%') ? replaceAll(replaceAll(replaceAll(replaceAll(text, '%5B', '['), '%5b', '['), '%5D', ']'), '%5d', ']') : text
+/** Browsers write them encoded. */
+function withBrackets(name: string): string {
+  return stringIncludes(name, '%') ? replaceAll(replaceAll(replaceAll(replaceAll(name, '%5B', '['), '%5b', '['), '%5D', ']'), '%5d', ']') : name
+}
+
+function readName(name: string, decodeStep: (text: string) => string): Name {
   const steps = bareArray<string>()
   let from = 0
   for (let i = 0; i <= name.length; i++) {
     if (i < name.length && name[i] !== '[' && name[i] !== ']') continue
-    if (i > from) push(steps, decode(substring(name, from, i)))
+    if (i > from) push(steps, decodeStep(substring(name, from, i)))
     from = i + 1
   }
   return { steps, isList: stringIncludes(name, '[]') }

@@ -1,5 +1,6 @@
 import type { RequestHead } from '@socklet/protocol'
 import { Flag } from '@socklet/protocol/frame'
+import { BadRequest } from './bad-request.ts'
 import { setCurrent, type Running } from './current.ts'
 import { readRequestHead } from './heads.ts'
 import { closeMessage } from './http-message.ts'
@@ -10,7 +11,7 @@ import { handlerOf, type LoadedFunction } from './modules.ts'
 import { finish } from './outgoing-message.ts'
 import type { DispatcherParts } from './parts.ts'
 import { NativeError, NativeMap, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet, ours } from './primordials.ts'
-import { BadRequest, Request, abort } from './request.ts'
+import { Request, abort } from './request.ts'
 import { Response } from './response.ts'
 import { failed, type Task, type TaskList } from './tasks.ts'
 
@@ -129,6 +130,7 @@ function requestContext(head: RequestHead, request: Request, response: Response,
   const ctx: Record<string, unknown> = {
     query: request.query,
     body: request.body,
+    files: request.files,
     headers: head.headers,
     method: head.method,
     user: request.user,

@@ -1,16 +1,13 @@
 import type { RequestHead } from '@socklet/protocol'
+import { BadRequest } from './bad-request.ts'
 import { parseForm } from './form.ts'
 import { named } from './globals/define.ts'
 import { bufferText } from './message.ts'
 import { parseCookies } from './cookies.ts'
 import { HttpMessage, closeMessage, tell } from './http-message.ts'
-import { NativeError, jsonParse, stringEndsWith, stringIndexOf, stringStartsWith, stringToLowerCase, stringTrim, substring, typedArrayByteLength } from './primordials.ts'
+import { readMultipart, type UploadedFile } from './multipart.ts'
+import { jsonParse, stringEndsWith, stringIndexOf, stringStartsWith, stringToLowerCase, stringTrim, substring, typedArrayByteLength } from './primordials.ts'
 import { userOf } from './tokens.ts'
-
-/** What the client sent cannot be read as what it says it is: the answer is 400. */
-export class BadRequest extends NativeError {
-  override readonly name = 'BadRequest'
-}
 
 /** `ctx.request`: what functions read of express' request. */
 export class Request extends HttpMessage {
@@ -22,6 +19,8 @@ export class Request extends HttpMessage {
   readonly query: unknown
   readonly params = {}
   readonly body: unknown
+  /** Of a body of multipart/form-data, else undefined. */
+  readonly files: UploadedFile[] | undefined
   readonly cookies: Record<string, unknown>
   readonly user: unknown
   readonly ip: string
@@ -40,7 +39,10 @@ export class Request extends HttpMessage {
     this.path = question < 0 ? head.url : substring(head.url, 0, question)
     this.headers = head.headers
     this.query = queryOf(head.url)
-    this.body = readBody(contentType(head.headers), bytes)
+    const type = contentType(head.headers)
+    const parts = type === 'multipart/form-data' && typedArrayByteLength(bytes) > 0 ? readMultipart(textOf(head.headers['content-type']), bytes) : null
+    this.body = parts === null ? readBody(type, bytes) : parts.fields
+    this.files = parts?.files
     this.cookies = parseCookies(textOf(head.headers['cookie']))
     this.user = userOf(head.headers['authorization'])
     this.ip = head.address

@@ -32,6 +32,9 @@ interface Report {
   times: number
 }
 
+const PART = (more: string, content: string): string => `--b\r\nContent-Disposition: form-data; name="n[a][]"${more}\r\n\r\n${content}\r\n`
+const MULTIPART = `${PART('', 'é')}${PART('', '2')}${PART(`; filename="a\\"b"; filename*=utf-8''%C3%A9`, '{}')}${PART('; filename=x\r\nContent-Type: image/png; a=b', '')}--b--`
+
 class Subject {
   readonly #test: TestApp
   #gateway = 0
@@ -97,6 +100,8 @@ class Subject {
       request(911, 'json', { 'content-type': 'application/x-www-form-urlencoded', authorization: `Bearer ${TOKEN}` }, 'a=1&b%5Bc%5D=2&list[]=3&list[]=4&e=%C3%A9+x'),
       request(912, 'json', { 'content-type': 'application/json' }, '{not json'),
       request(913, 'bytes', { 'content-type': 'application/octet-stream' }, 'raw'),
+      request(918, 'files', { 'content-type': 'multipart/form-data; boundary="b"' }, MULTIPART),
+      request(919, 'files', { 'content-type': 'multipart/form-data; boundary="b' }, MULTIPART),
       request(914, 'text', { 'content-type': 'application/octet-stream' }, 'raw'),
       request(915, 'stream', {}, ''),
       request(916, 'redirect', {}, ''),
@@ -222,6 +227,8 @@ describe('a tenant that breaks', () => {
     expect(gateway).toContainEqual({ type: FrameType.CLOSE, flags: 0, connection: 3, text: '\u00e8\u0003reason' })
     expect(texts).toContain(`token ${TOKEN} \u00c3\u00a9 null text`)
     expect(texts.some((text) => text.includes('"intercepted":true'))).toBe(true)
+    expect(texts.some((text) => text.includes('"body":{"n":{"a":["\u00c3\u00a9","2"]}},"files":["n[a][]","\u00c3\u00a9","text/plain","7bit",2,123,"x"]'))).toBe(true)
+    expect(texts.some((text) => text.includes('"error":"a quote in a header field does not end"'))).toBe(true)
     expect(texts.some((text) => text.includes('"user":{"uid":"\u00c3\u00a9","iat":5}'))).toBe(true)
     expect(texts).toEqual(expect.arrayContaining(['fetch fetch failed connect ECONNREFUSED ECONNREFUSED true', 'cut AbortError', 'given 200z{"j":"k"}', 'cloud.fetch connect ECONNREFUSEDECONNREFUSEDtrue', 'cloud.fetch 200k']))
   })

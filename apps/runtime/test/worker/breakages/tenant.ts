@@ -232,6 +232,7 @@ export const HTTP_FUNCTION = `
   module.exports = async (ctx) => {
     const { request, response, query, body } = ctx
     if (query.do === 'json') return { query, body, user: ctx.user, ip: request.ip, head: request.get('X-Head') }
+    if (query.do === 'files') { const a = ctx.files[0], b = ctx.files[1]; return { query, body, files: [a.fieldname, a.originalname, a.mimetype, a.encoding, a.size, a.buffer[0], b.originalname] } }
     if (query.do === 'bytes') return binary
     if (query.do === 'text') { response.status(201).setHeader('X-A', ['a', 'b']).type('text/plain').cookie('n', 'v w', { path: '/p', httpOnly: true, maxAge: 1000 }); return 'text ' + body[0] }
     if (query.do === 'stream') { response.writeHead(200, { 'x-b': 'c' }); response.write('one '); await null; response.write(binary); response.end('two'); return }
