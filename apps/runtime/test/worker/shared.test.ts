@@ -176,7 +176,8 @@ describe('cloud.shared', () => {
       const before = test.gateway.frames.length
       test.event(FrameType.MESSAGE, 1, `let n = 0; try { for (;;) socket.send('€'.repeat(1000) + n++) } catch {} ; shared.set('n', 2); shared.set('large', 'v'.repeat(2 << 20))`)
       await test.until(() => test.downs.length > 0)
-      expect(test.downs).toEqual(['what had changed of cloud.shared could not be written'])
+      // Where V8 finds the heap full before that, it ends the isolate itself.
+      expect(test.downs.join()).toMatch(/^(what had changed of cloud.shared could not be written|the heap was above 16 MiB .*)$/)
       expect(test.gateway.frames.slice(before).filter(({ head }) => head.type === FrameType.SEND)).toEqual([])
       expect(await afterRestart(appid, `return shared.get('n')`)).toEqual(['1'])
     }, 60_000)
