@@ -1,4 +1,4 @@
-import { BINARY_TYPES, FrameError, FrameType, Flag, HEADER_BYTES, Listen, keptSequence, namesKeptMessage, readU16, readU32, withKeptMessage } from '@socklet/protocol'
+import { BINARY_TYPES, Flag, FrameError, FrameType, HEADER_BYTES, Listen, keptSequence, namesKeptMessage, readU16, readU32, splitHead, withKeptMessage } from '@socklet/protocol'
 import type { App, AppEvent } from './app.ts'
 import type { Connection } from './connection.ts'
 import type { Gateway } from './context.ts'
@@ -181,7 +181,7 @@ function started(app: App, sequence: number, over: boolean): void {
 }
 
 function toUpgrade(app: App, bytes: Uint8Array, start: number, end: number): void {
-  const { head, rest } = splitHead(bytes, start, end)
+  const { head, rest } = splitHead(payloadAt(bytes, start, end))
   const upgrade = app.upgrades.get(readU32(bytes, start + 16))
   if (upgrade?.over === false) onUpgradeResult(upgrade, head, rest)
 }
@@ -190,19 +190,11 @@ function toRequest(app: App, type: number, bytes: Uint8Array, start: number, end
   const request = app.requests.get(readU32(bytes, start + 16))
   const last = (bytes[start + 5]! & Flag.END) !== 0
   if (type === FrameType.RESPONSE) {
-    const { head, rest } = splitHead(bytes, start, end)
+    const { head, rest } = splitHead(payloadAt(bytes, start, end))
     if (request?.begun === false) onResponse(request, head, rest, last)
   } else if (request?.begun === true) onResponsePart(request, payloadAt(bytes, start, end), last)
 }
 
 function payloadAt(bytes: Uint8Array, start: number, end: number): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset + start + HEADER_BYTES, end - start - HEADER_BYTES)
-}
-
-/** A payload that begins with a JSON head and its length. */
-function splitHead(bytes: Uint8Array, start: number, end: number): { head: Buffer; rest: Buffer } {
-  const payload = payloadAt(bytes, start, end)
-  const headEnd = payload.byteLength < 4 ? Infinity : 4 + payload.readUInt32LE(0)
-  if (headEnd > payload.byteLength) throw new FrameError('the head of an answer is longer than its frame')
-  return { head: payload.subarray(4, headEnd), rest: payload.subarray(headEnd) }
 }

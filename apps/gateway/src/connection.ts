@@ -1,5 +1,5 @@
 import { WEBSOCKET_FUNCTION } from '@socklet/config'
-import { BINARY_TYPES, FrameType, Flag, Listen, writeU16, writeU32, type BinaryType, type ConnectionHead, type ErrorHead } from '@socklet/protocol'
+import { BINARY_TYPES, FrameType, Flag, Listen, withHead, writeU16, type BinaryType, type ConnectionHead, type ErrorHead } from '@socklet/protocol'
 import type { Socket } from 'node:net'
 import type { App, EventDescription } from './app.ts'
 import { noteBacklog } from './backlog.ts'
@@ -204,11 +204,10 @@ export class Connection {
     const { rooms, data, binaryType, closing } = this
     const paused = (this.pauses & Pause.APP) !== 0
     const isUsual = binaryType === BINARY_TYPES[0]
-    if (rooms === null && data === null && !paused && isUsual && !closing) return withLength(headText)
+    if (rooms === null && data === null && !paused && isUsual && !closing) return withHead(headText)
     const state = { ...(rooms === null ? {} : { rooms: [...rooms] }), ...(paused ? { paused } : {}), ...(isUsual ? {} : { binaryType }), ...(closing ? { closing } : {}) }
     const more = JSON.stringify(state).slice(1)
-    const head = withLength(more === '}' ? headText : `${headText.slice(0, -1)},${more}`)
-    return data === null ? head : Buffer.concat([head, data])
+    return withHead(more === '}' ? headText : `${headText.slice(0, -1)},${more}`, data ?? undefined)
   }
 
   /** As it was when the connection was opened. */
@@ -384,14 +383,6 @@ export class Connection {
 
 function textOf(text: string): string {
   return text === '' ? '""' : JSON.stringify(text)
-}
-
-function withLength(json: string): Buffer {
-  const length = Buffer.byteLength(json)
-  const bytes = Buffer.allocUnsafe(4 + length)
-  writeU32(bytes, 0, length)
-  bytes.write(json, 4)
-  return bytes
 }
 
 /**

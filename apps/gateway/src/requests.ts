@@ -1,4 +1,4 @@
-import { FrameType, writeU32, type RequestHead } from '@socklet/protocol'
+import { FrameType, withHead, type RequestHead } from '@socklet/protocol'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { clientAddress, forwardedHeaders } from './address.ts'
@@ -80,10 +80,7 @@ function dispatch(app: App, request: IncomingMessage, response: ServerResponse, 
   const pending = new PendingRequest(app, app.gateway.numbers.take(), head.requestId, head.function, head.method, response)
   app.requests.set(pending.number, pending)
   app.counters.events.request++
-  const json = Buffer.from(JSON.stringify(head))
-  const length = Buffer.allocUnsafe(4)
-  writeU32(length, 0, json.byteLength)
-  deliver(app, FrameType.REQUEST, 0, pending, Buffer.concat([length, json, body]))
+  deliver(app, FrameType.REQUEST, 0, pending, withHead(JSON.stringify(head), body))
 }
 
 /** The function that the path names, else `__default__`, else null. */

@@ -1,4 +1,4 @@
-import { Flag, FrameType, HEADER_BYTES, Link, NO_ROOM, readHead, readU32, readU16, writeU16, paddedLength, writeU32, type FrameHead, type ConnectionHead, type RequestHead, type UpgradeResult, type ResponseHead } from '@socklet/protocol'
+import { Flag, FrameType, HEADER_BYTES, Link, NO_ROOM, readHead, readU32, readU16, writeU16, paddedLength, splitHead, withHead, writeU32, type FrameHead, type ConnectionHead, type RequestHead, type UpgradeResult, type ResponseHead } from '@socklet/protocol'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { until } from './until.ts'
@@ -90,10 +90,7 @@ export class FakeWorker {
   }
 
   decide(to: FrameHead, result: UpgradeResult | string, rest: string | Buffer = ''): void {
-    const json = Buffer.from(typeof result === 'string' ? result : JSON.stringify(result))
-    const length = Buffer.alloc(4)
-    writeU32(length, 0, json.byteLength)
-    this.command(FrameType.UPGRADE_RESULT, to, Buffer.concat([length, json, Buffer.from(rest)]))
+    this.command(FrameType.UPGRADE_RESULT, to, withHead(typeof result === 'string' ? result : JSON.stringify(result), Buffer.from(rest)))
   }
 
   close(to: FrameHead, code: number, reason = ''): void {
@@ -119,10 +116,7 @@ export class FakeWorker {
   }
 
   respond(to: FrameHead, head: unknown, body = '', end = true): void {
-    const json = Buffer.from(typeof head === 'string' ? head : JSON.stringify(head))
-    const length = Buffer.alloc(4)
-    writeU32(length, 0, json.byteLength)
-    this.command(FrameType.RESPONSE, to, Buffer.concat([length, json, Buffer.from(body)]), end ? Flag.END : 0)
+    this.command(FrameType.RESPONSE, to, withHead(typeof head === 'string' ? head : JSON.stringify(head), Buffer.from(body)), end ? Flag.END : 0)
   }
 
   part(to: FrameHead, body: string | Buffer, end = false): void {
@@ -161,13 +155,13 @@ export async function connectWorker(path: string, worker: number): Promise<FakeW
 
 /** Head and `socket.data` of an OPEN or ATTACH. */
 export function openingOf({ payload }: Got): { head: ConnectionHead; data: string } {
-  const end = 4 + payload.readUInt32LE(0)
-  return { head: JSON.parse(payload.toString('utf8', 4, end)) as ConnectionHead, data: payload.toString('utf8', end) }
+  const { head, rest } = splitHead(payload)
+  return { head: JSON.parse(String(head)) as ConnectionHead, data: String(rest) }
 }
 
 export function requestOf(event: Got): { head: RequestHead; body: Buffer } {
-  const end = 4 + event.payload.readUInt32LE(0)
-  return { head: JSON.parse(event.payload.toString('utf8', 4, end)) as RequestHead, body: event.payload.subarray(end) }
+  const { head, rest } = splitHead(event.payload)
+  return { head: JSON.parse(String(head)) as RequestHead, body: rest }
 }
 
 function describe(event: Got): string {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { DATA } from '@socklet/config'
-import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, writeU32, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
+import { FrameType, Link, PROTOCOL_VERSION, controlLink, encodeFrame, withHead, type Control, type FrameHead, type PoolCallsOfWorker, type WorkerCalls, type CallHandlers } from '@socklet/protocol'
 import { watchMemory, type MemoryWatch } from './memory-watch.ts'
 import { ADDON, spawnIn, type Sandbox, type Spawned } from './sandbox.ts'
 
@@ -187,10 +187,5 @@ function keepLastLines(child: ChildProcess): () => string {
 }
 
 function sendSnapshot(link: Link, snapshot: Uint8Array): void {
-  const name = Buffer.from('snapshot')
-  const payload = Buffer.alloc(4 + name.byteLength + snapshot.byteLength)
-  writeU32(payload, 0, name.byteLength)
-  payload.set(name, 4)
-  payload.set(snapshot, 4 + name.byteLength)
-  link.send({ type: FrameType.BLOB, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, payload)
+  link.send({ type: FrameType.BLOB, flags: 0, gateway: 0, app: 0, generation: 0, connection: 0, sequence: 0 }, withHead('snapshot', snapshot))
 }

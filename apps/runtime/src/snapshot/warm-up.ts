@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { FrameType, encodeFrame, functionCode, writeU32 } from '@socklet/protocol'
+import { FrameType, encodeFrame, functionCode, withHead } from '@socklet/protocol'
 import type { GuestRelease } from '../turn-layout.ts'
 
 const ECHO = `exports.main = (ctx) => {
@@ -27,9 +27,5 @@ function frame(type: number, payload: Uint8Array = new Uint8Array(0)): Uint8Arra
 }
 
 function opening(): Buffer {
-  const head = Buffer.from(JSON.stringify({ id: 'id', url: '/', headers: {}, protocol: '', extensions: '' }))
-  const bytes = Buffer.alloc(4 + head.byteLength)
-  writeU32(bytes, 0, head.byteLength)
-  bytes.set(head, 4)
-  return bytes
+  return withHead(JSON.stringify({ id: 'id', url: '/', headers: {}, protocol: '', extensions: '' }))
 }

@@ -3,7 +3,7 @@
  * and no network; descriptor 3 is its link to the pool, the ones above are its links to the gateways.
  */
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, type AppRelease, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
+import { CallError, Flag, FrameType, HEADER_BYTES, Link, PROTOCOL_VERSION, controlLink, readHead, readU32, splitHead, type AppRelease, type FrameHead, type PoolCallsOfWorker, type WorkerCalls } from '@socklet/protocol'
 import { LINK_LOST } from '../link-lost.ts'
 import { App } from './app.ts'
 import { Early } from './early.ts'
@@ -154,6 +154,5 @@ function onStored({ app, generation, sequence, flags }: FrameHead): void {
 }
 
 function takeSnapshot(bytes: Uint8Array, start: number, end: number): void {
-  const nameEnd = start + HEADER_BYTES + 4 + readU32(bytes, start + HEADER_BYTES)
-  snapshot = openSnapshot(bytes.subarray(nameEnd, end))
+  snapshot = openSnapshot(splitHead(bytes.subarray(start + HEADER_BYTES, end)).rest)
 }

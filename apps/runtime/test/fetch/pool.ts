@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { Flag, FrameType, encodeFrame, writeU32, type FetchFailure, type FetchHead, type FetchResultHead, type FrameHead } from '@socklet/protocol'
+import { Flag, FrameType, encodeFrame, withHead, writeU32, type FetchFailure, type FetchHead, type FetchResultHead, type FrameHead } from '@socklet/protocol'
 import { Fetches, type FetchWorker, type FetchesOptions } from '../../src/pool/fetch/fetches.ts'
 
 export interface Got {
@@ -75,9 +75,8 @@ function gather(frames: TestPool['frames']): Got {
   return { ...got, body: Buffer.concat(parts) }
 }
 
-export function fetchPayload(head: Partial<FetchHead>, body: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const json = Buffer.from(JSON.stringify({ method: 'GET', headers: [], redirect: 'follow', ...head }))
-  return Buffer.concat([u32(json.byteLength), json, body])
+export function fetchPayload(head: Partial<FetchHead>, body?: Uint8Array): Uint8Array {
+  return withHead(JSON.stringify({ method: 'GET', headers: [], redirect: 'follow', ...head }), body)
 }
 
 export function u32(value: number): Buffer {

@@ -2,7 +2,7 @@ import { createServer as createNetServer } from 'node:net'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { FETCH_WINDOW_BYTES, Flag, FrameType, encodeFrame } from '@socklet/protocol'
+import { FETCH_WINDOW_BYTES, Flag, FrameType, encodeFrame, withHead } from '@socklet/protocol'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fetchPayload, makePool, makeServer, u32, type TestPool, type TestServer } from './pool.ts'
@@ -244,7 +244,7 @@ describe('who may ask', () => {
   it('any bytes of a worker are taken or refused, and never more', async () => {
     const own = makePool({ resolve: () => Promise.resolve([]), limits: { fetches: 1_000 } })
     const types = fc.constantFrom(FrameType.FETCH, FrameType.FETCH_MORE, FrameType.FETCH_ABORT)
-    const json = fc.json().map((text) => Buffer.concat([u32(Buffer.byteLength(text)), Buffer.from(text)]))
+    const json = fc.json().map((text) => withHead(text))
     fc.assert(
       fc.property(types, fc.nat(3), fc.oneof(fc.uint8Array({ maxLength: 64 }), json), fc.nat(255), (type, id, payload, flags) => own.send(type, id, payload, flags)),
       { numRuns: 2_000 }

@@ -1,4 +1,4 @@
-import { Flag, FrameType, decodeLogLine } from '@socklet/protocol'
+import { Flag, FrameType, decodeLogLine, splitHead } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, closed, makeHarness, numbers, openPayload, type FarEnd, type Harness, type TestApp } from './harness.ts'
 import { ALLOWED, ASKED } from './breakages/allowed.ts'
@@ -163,7 +163,7 @@ function request(number: number, doing: string, headers: Record<string, string>,
 
 /** As a pool would: nobody is at most addresses. */
 function answerFetch(test: TestApp, id: number, payload: Buffer): void {
-  const { url } = JSON.parse(payload.toString('utf8', 4, 4 + payload.readUInt32LE(0))) as { url: string }
+  const { url } = JSON.parse(String(splitHead(payload).head)) as { url: string }
   if (url.includes('silent')) return
   if (!url.includes('answers')) {
     test.event(FrameType.FETCH_RESULT, id, JSON.stringify({ name: 'Error', message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' }), Flag.FAILED | Flag.END)

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, keptSequence, namesKeptMessage, readHead, readU32, withKeptMessage, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, keptSequence, namesKeptMessage, readHead, readU32, withHead, withKeptMessage, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
 import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { THREADS } from '../../src/threads.ts'
@@ -239,11 +239,8 @@ function makeTestApp(app: App, gateways: FarEnd[], kept: KeptMessages, pool: Far
 }
 
 /** Payload of OPEN and ATTACH. */
-export function openPayload(head: ConnectionHead, data: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const json = Buffer.from(JSON.stringify(head))
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(json.byteLength)
-  return Buffer.concat([length, json, data])
+export function openPayload(head: ConnectionHead, data?: Uint8Array): Uint8Array {
+  return withHead(JSON.stringify(head), data)
 }
 
 /** Sequences of the events that were acknowledged. */

@@ -1,4 +1,4 @@
-import { FrameType, readU32, type UpgradeHead, type UpgradeResult } from '@socklet/protocol'
+import { FrameType, splitHead, type UpgradeHead, type UpgradeResult } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, framesOf, makeHarness, type Harness, type TestApp } from './harness.ts'
 
@@ -16,8 +16,8 @@ function ask(test: TestApp, number: number, head: Partial<UpgradeHead> = {}): nu
 
 async function answer(test: TestApp, number: number): Promise<UpgradeResult & { body: string }> {
   const { payload } = await test.until((frames) => frames.find(({ head }) => head.type === FrameType.UPGRADE_RESULT && head.connection === number))
-  const end = 4 + readU32(payload, 0)
-  return { ...(JSON.parse(payload.toString('utf8', 4, end)) as UpgradeResult), body: payload.toString('utf8', end) }
+  const { head, rest } = splitHead(payload)
+  return { ...(JSON.parse(String(head)) as UpgradeResult), body: String(rest) }
 }
 
 /** What `upgrade` that returns `expression` answers. */
@@ -66,7 +66,7 @@ describe('upgrade(ctx)', () => {
     ask(test, 5)
     expect(await answer(test, 5)).toMatchObject({ accept: true, hasData: true })
     const { payload } = framesOf(test, FrameType.UPGRADE_RESULT)[0]!
-    test.open(1, { data: payload.subarray(4 + readU32(payload, 0)) })
+    test.open(1, { data: splitHead(payload).rest })
     await test.until(() => test.logs().length === 1)
     expect(JSON.parse(test.logs()[0]!.message)).toEqual({ token: 't' })
   })

@@ -1,4 +1,4 @@
-import { FETCH_WINDOW_BYTES, Flag, FrameType, HEADER_BYTES, readHead, readU32, type FetchHead, type FrameHead } from '@socklet/protocol'
+import { FETCH_WINDOW_BYTES, Flag, FrameType, HEADER_BYTES, readHead, readU32, splitHead, type FetchHead, type FrameHead } from '@socklet/protocol'
 import type { PoolApp } from '../app.ts'
 import type { WorkerProcess } from '../worker-process.ts'
 import { Agents } from './agents.ts'
@@ -158,17 +158,25 @@ function keyOf(worker: FetchWorker, { app, generation, connection }: FrameHead):
 
 /** With the body where it came. @throws FetchError */
 function readFetch(payload: Uint8Array): Outgoing {
-  const length = payload.byteLength < 4 ? Infinity : readU32(payload, 0)
-  const bodyAt = 4 + length
-  if (bodyAt > payload.byteLength || length > MAX_HEAD_BYTES) throw new FetchError('ERR_SOCKLET_FETCH_INVALID', 'the request is not one', 'TypeError')
-  if (payload.byteLength - bodyAt > MAX_BODY_BYTES) throw tooLarge('request')
-  let head: Partial<FetchHead> | null
+  const { head, body } = split(payload)
+  if (body.byteLength > MAX_BODY_BYTES) throw tooLarge('request')
+  let asked: Partial<FetchHead> | null
   try {
-    head = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset + 4, length).toString('utf8')) as Partial<FetchHead> | null
+    asked = JSON.parse(head.toString()) as Partial<FetchHead> | null
   } catch {
-    head = null
+    asked = null
   }
-  return readOutgoing(head ?? {}, payload.subarray(bodyAt))
+  return readOutgoing(asked ?? {}, body)
+}
+
+function split(payload: Uint8Array): { head: Buffer; body: Uint8Array } {
+  try {
+    const { head, rest: body } = splitHead(payload)
+    if (head.byteLength <= MAX_HEAD_BYTES) return { head, body }
+  } catch {
+    // As one that is too long.
+  }
+  throw new FetchError('ERR_SOCKLET_FETCH_INVALID', 'the request is not one', 'TypeError')
 }
 
 /** Passes the answer on, but for its end, and gives that. */
