@@ -99,6 +99,16 @@ describe('what goes out', () => {
     expect(server.requests.some((one) => one.url === '/smuggled')).toBe(false)
   })
 
+  // A link reads the next frames into the same memory, long before a name is looked up.
+  it('is what it was when it came', async () => {
+    const payload = fetchPayload({ url: `${url}/echo`, method: 'POST' }, Buffer.from('as it came'))
+    const bytes = encodeFrame({ type: FrameType.FETCH, flags: 0, gateway: 0, app: 7, generation: 3, connection: 2_000, sequence: 0 }, payload)
+    pool.fetches.onFrame(pool.worker, bytes, 0, 24 + payload.byteLength)
+    bytes.fill(120)
+    await pool.until(() => pool.fetches.size === 0)
+    expect(server.requests.at(-1)).toMatchObject({ method: 'POST', url: '/echo', body: 'as it came' })
+  })
+
   it('is refused where it is no request, whatever the guest may have checked', async () => {
     const bad: Record<string, unknown>[] = [
       { headers: [['a', 'b\r\nx: y']] },
@@ -166,17 +176,21 @@ describe('what comes back', () => {
   it('waits in the network and not here while nobody takes it', async () => {
     const own = makePool({ limits: { fetchMs: 60_000 } })
     own.send(FrameType.FETCH, 1, fetchPayload({ url: `${url}/large` }))
-    const bytes = (): number => own.frames.filter(({ head }) => head.type === FrameType.FETCH_PART).reduce((sum, { payload }) => sum + payload.byteLength, 0)
+    const bytes = (): number => own.frames.filter(({ head }) => head.type === FrameType.FETCH_PART && head.app === 7).reduce((sum, { payload }) => sum + payload.byteLength, 0)
+    /** Another app has had all of the same answer by then: there was time for more. */
+    const isNoMore = async (): Promise<void> => {
+      const before = bytes()
+      expect((await own.fetch({ url: `${url}/large` }, { app: 8 })).body.byteLength).toBe(2 * MiB)
+      expect(bytes()).toBe(before)
+    }
     await own.until(() => bytes() === FETCH_WINDOW_BYTES)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(bytes()).toBe(FETCH_WINDOW_BYTES)
+    await isNoMore()
     own.send(FrameType.FETCH_MORE, 1, u32(1000))
     await own.until(() => bytes() === FETCH_WINDOW_BYTES + 1000)
     // A worker that claims to have taken what it was never sent opens the window once, and not for ever.
     own.send(FrameType.FETCH_MORE, 1, u32(0xffffffff))
     await own.until(() => bytes() === 2 * FETCH_WINDOW_BYTES + 1000)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(bytes()).toBe(2 * FETCH_WINDOW_BYTES + 1000)
+    await isNoMore()
     await own.fetches.close()
     await own.until(() => own.fetches.size === 0)
   })
@@ -193,12 +207,46 @@ describe('who may ask', () => {
     own.send(FrameType.FETCH_ABORT, 1001)
     await own.until(() => own.fetches.size === 1)
     expect((await own.fetch({ url })).head?.status).toBe(200)
-    // All of another life of the app: none. All of this one: the last.
+    // All of another life of the app: none. All of this one: the last. One that is given up is gone before another's answer has come.
     own.send(FrameType.FETCH_ABORT, 0, undefined, Flag.END, 7, 2)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await own.fetch({ url }, { app: 8 })
     expect(own.fetches.size).toBe(1)
     own.send(FrameType.FETCH_ABORT, 0, undefined, Flag.END)
     await own.until(() => own.fetches.size === 0)
+  })
+
+  // What the limits of all apps add up to is more than one process can hold.
+  it('so many at a time of all apps together, and as soon as one is over the next', async () => {
+    const own = makePool({ resolve: () => new Promise(() => {}), limits: { fetches: 5_000 } })
+    for (let id = 1; id <= 2_048; id++) own.send(FrameType.FETCH, id, fetchPayload({ url }), 0, id % 2 === 0 ? 7 : 8)
+    expect([own.fetches.size, own.frames.length]).toEqual([2_048, 0])
+    own.send(FrameType.FETCH, 3_000, fetchPayload({ url }), 0, 8)
+    expect(own.frames.map(({ head, payload }) => [head.connection, head.app, head.flags, JSON.parse(String(payload)).code])).toEqual([[3_000, 8, Flag.END | Flag.FAILED, 'ERR_SOCKLET_FETCH_BUSY']])
+    own.send(FrameType.FETCH_ABORT, 2, undefined, 0, 7)
+    await own.until(() => own.fetches.size === 2_047)
+    own.send(FrameType.FETCH, 3_001, fetchPayload({ url }), 0, 8)
+    expect(own.fetches.size).toBe(2_048)
+    own.fetches.onLost(own.worker)
+    await own.until(() => own.fetches.size === 0)
+    await own.fetches.close()
+  })
+
+  it('so many bytes at a time of all bodies together, and as soon as one is over the next', async () => {
+    const own = makePool({ resolve: () => new Promise(() => {}), limits: { fetches: 100 } })
+    const post = (id: number, bytes: number): void => own.send(FrameType.FETCH, id, fetchPayload({ url, method: 'POST' }, Buffer.alloc(bytes)))
+    for (let id = 1; id <= 16; id++) post(id, 16 * MiB)
+    post(17, 1)
+    expect(own.frames.map(({ head, payload }) => [head.connection, JSON.parse(String(payload)).code])).toEqual([[17, 'ERR_SOCKLET_FETCH_BUSY']])
+    // What has no body is no more than before.
+    own.send(FrameType.FETCH, 18, fetchPayload({ url }))
+    expect(own.fetches.size).toBe(17)
+    own.send(FrameType.FETCH_ABORT, 1)
+    await own.until(() => own.fetches.size === 16)
+    post(19, 16 * MiB)
+    expect(own.fetches.size).toBe(17)
+    own.fetches.onLost(own.worker)
+    await own.until(() => own.fetches.size === 0)
+    await own.fetches.close()
   })
 
   it('nobody for an app that its worker does not hold, or for another life of it', async () => {
