@@ -217,6 +217,40 @@ describe('code that does not end', () => {
   })
 })
 
+// isolated-vm gives the rejection in place of what the turn has done, and the next turn brings that. Without an end a worker would do nothing else.
+describe('a rejection that nobody handles', () => {
+  const SOURCE = `
+    let left = 0
+    const again = () => { if (left-- > 0) { setImmediate(again); Promise.reject(new Error('nobody listens')) } }
+    exports.main = ({ method, params, socket }) => {
+      if (method !== 'WebSocket:message') return
+      left = Number(params.data)
+      again()
+      socket.send('heard ' + params.data)
+    }`
+
+  it('in twenty turns in a row loses nothing that they did, and the count begins anew after a good one', async () => {
+    const test = await harness.start(SOURCE)
+    test.open(1)
+    for (let round = 1; round <= 2; round++) {
+      const sequence = test.event(FrameType.MESSAGE, 1, '20')
+      await test.until((frames) => acknowledged(frames).includes(sequence))
+      await test.until(() => test.logs().filter(({ message }) => message.includes('Unhandled rejection: Error: nobody listens')).length === 20 * round)
+    }
+    expect(test.texts()).toEqual(['heard 20', 'heard 20'])
+    expect(test.downs).toEqual([])
+  })
+
+  it('in one turn more ends the isolate, and the log says why', async () => {
+    const test = await harness.start(SOURCE)
+    test.open(1)
+    test.event(FrameType.MESSAGE, 1, '21')
+    await test.until(() => test.downs.length > 0)
+    expect([test.downs, test.faults]).toEqual([['results were lost again and again: nobody listens'], ['tenant']])
+    await test.until(() => test.logs().at(-1)?.message === 'the isolate was ended: results were lost again and again: nobody listens')
+  })
+})
+
 describe('an update', () => {
   it('is in force for the next event, also while events come', async () => {
     const code = (n: number): string => `exports.main = (ctx) => { if (ctx.params) ctx.socket.send('${n} ' + ctx.requestId) }`

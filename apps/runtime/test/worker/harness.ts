@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '@socklet/config'
-import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, keptSequence, namesKeptMessage, readHead, readU32, withHead, withKeptMessage, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
+import { Flag, FrameSplitter, FrameType, HEADER_BYTES, Link, decodeLogLine, encodeFrame, readHead, readU32, withHead, type AppRelease, type ConnectionHead, type FrameHead, type LogLine } from '@socklet/protocol'
 import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { THREADS } from '../../src/threads.ts'
@@ -11,6 +11,7 @@ import { App } from '../../src/worker/app.ts'
 import { openSnapshot } from '../../src/worker/isolate.ts'
 import { Spare } from '../../src/worker/spare.ts'
 import { Turns } from '../../src/worker/turns.ts'
+import { KeptMessages } from './kept-messages.ts'
 
 /** One end of a real Unix socket that keeps the frames which arrive. */
 export interface FarEnd {
@@ -25,14 +26,17 @@ export interface TestApp {
   gateways: FarEnd[]
   pool: FarEnd
   downs: string[]
+  /** Whose fault each of them was. */
+  faults: ('tenant' | 'platform')[]
   tainted: string[]
   idles: number
   /** What the app has written of its shared values, one for each change. */
   changes: Uint8Array[]
-  /** Commands that named a message which their gateway keeps. */
-  readonly named: number
+  kept: KeptMessages
   /** Stores what was held back, and tells the app. */
   store(): void
+  /** Tells the app that what was held back could not be stored. */
+  refuse(): void
   /** This gateway has attached all its connections. */
   attached(gateway: number): void
   /** An event of the app's first gateway, or of another. */
@@ -121,7 +125,7 @@ export async function makeHarness(): Promise<Harness> {
       const { lease, records } = await sharedStore.open(appid)
       const changes: Uint8Array[] = []
       let parts: Uint8Array[] = []
-      let held: (() => void)[] = []
+      let held: { write: () => void; sequence: number }[] = []
       const pool = await makeEnd((head, payload) => {
         options.onPoolFrame?.(head, payload)
         if (head.type !== FrameType.SHARED) return
@@ -135,12 +139,13 @@ export async function makeHarness(): Promise<Harness> {
             () => app.onStored(head.sequence, false),
             (error: Error) => downs.push(`store: ${error.message}`)
           )
-        if (options.holdsChanges) held.push(write)
+        if (options.holdsChanges) held.push({ write, sequence: head.sequence })
         else write()
       })
       const kept = new KeptMessages()
       const gateways = await Promise.all(Array.from({ length: options.gateways ?? 1 }, (_, index) => makeEnd((head, payload) => kept.settle(index, head, payload), (bytes, start, end) => kept.whole(index, bytes, start, end))))
       const downs: string[] = []
+      const faults: TestApp['faults'] = []
       const tainted: string[] = []
       const functions = Object.entries({ __websocket__: code, ...options.functions }).map(([name, one]) => ({ name, version: 1, code: one }))
       const release: AppRelease = { appid: 'test', functions, modules: options.modules ? guest.modules : [], env: {}, secret: options.secret ?? 'of the test', limits: { ...DEFAULT_LIMITS, ...options.limits } }
@@ -155,14 +160,30 @@ export async function makeHarness(): Promise<Harness> {
         pool: pool.link,
         turns,
         isAlone: () => options.isAlone === true,
-        onDown: (reason) => void downs.push(reason),
+        onDown: (reason, fault) => {
+          downs.push(reason)
+          faults.push(fault)
+        },
         onIdle: () => void test.idles++,
         onTainted: (reason) => void tainted.push(reason)
       })
       ends.push(() => app.dispose())
-      const test = makeTestApp(app, gateways, kept, pool, downs, tainted, changes, () => {
-        for (const write of held) write()
+      const takeHeld = (): typeof held => {
+        const taken = held
         held = []
+        return taken
+      }
+      const test = makeTestApp({
+        app,
+        gateways,
+        kept,
+        pool,
+        downs,
+        faults,
+        tainted,
+        changes,
+        store: () => takeHeld().forEach(({ write }) => write()),
+        refuse: () => takeHeld().forEach(({ sequence }) => app.onStored(sequence, true))
       })
       if (options.attaches !== false) for (const index of gateways.keys()) test.attached(index)
       return test
@@ -175,45 +196,14 @@ export async function makeHarness(): Promise<Harness> {
   }
 }
 
-/** Messages as their gateways keep them until they are acknowledged, for commands that name one in place of having it. */
-class KeptMessages {
-  readonly #messages = new Map<string, Uint8Array>()
-  /** Commands that were such. */
-  named = 0
-
-  add(gateway: number, sequence: number, message: Uint8Array): void {
-    this.#messages.set(`${gateway}:${sequence}`, message)
-  }
-
-  whole(gateway: number, bytes: Uint8Array, start: number, end: number): Uint8Array | null {
-    if (!namesKeptMessage(bytes, start)) return null
-    const message = this.#messages.get(`${gateway}:${keptSequence(bytes, start, end)}`)
-    if (message === undefined) throw new Error('a command names a message that is not kept')
-    this.named++
-    return withKeptMessage(bytes, start, end, message)
-  }
-
-  settle(gateway: number, { type }: FrameHead, payload: Buffer): void {
-    for (const sequence of type === FrameType.ACK ? acknowledged([{ head: { type } as FrameHead, payload }]) : []) this.#messages.delete(`${gateway}:${sequence}`)
-  }
-}
-
-function makeTestApp(app: App, gateways: FarEnd[], kept: KeptMessages, pool: FarEnd, downs: string[], tainted: string[], changes: Uint8Array[], store: () => void): TestApp {
+function makeTestApp(parts: Pick<TestApp, 'app' | 'gateways' | 'kept' | 'pool' | 'downs' | 'faults' | 'tainted' | 'changes' | 'store' | 'refuse'>): TestApp {
   let sequence = 0
+  const { app, gateways, kept, pool, downs } = parts
   const gateway = gateways[0]!
   const test: TestApp = {
-    app,
+    ...parts,
     gateway,
-    gateways,
-    pool,
-    downs,
-    tainted,
     idles: 0,
-    changes,
-    get named() {
-      return kept.named
-    },
-    store,
     attached: (from) => app.receive(encodeFrame({ type: FrameType.ATTACHED, flags: 0, gateway: from, app: 7, generation: 3, connection: 0, sequence: 0 }), 0, HEADER_BYTES),
     event: (type, connection, payload, flags = 0, from = 0) => {
       sequence++

@@ -1,5 +1,5 @@
 import { Flag, FrameType } from '@socklet/protocol'
-import { Op, RecordReader } from '@socklet/shared'
+import { Op, RecordReader, keyBytes } from '@socklet/shared'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acknowledged, closed, makeHarness, type Harness, type StartOptions, type TestApp } from './harness.ts'
 
@@ -458,6 +458,27 @@ describe('cloud.shared', () => {
     expect(types.indexOf(FrameType.DATA)).toBeLessThan(types.lastIndexOf(FrameType.SEND))
   })
 
+  // What a client has been sent must not be undone: the isolate that made it is not the one that goes on.
+  it('lets nothing of it leave if it could not be stored: the isolate is ended, and its events are not settled', async () => {
+    const test = await start({ holdsChanges: true })
+    const opened = test.open(1)
+    await test.until((frames) => acknowledged(frames).includes(opened))
+    test.event(FrameType.MESSAGE, 1, `shared.set('n', 1); return 'one'`)
+    await test.until(() => test.changes.length > 0)
+    test.event(FrameType.MESSAGE, 1, `console.log('two'); socket.data = { seen: true }; return 'two'`)
+    await test.until(() => test.logs().some(({ message }) => message === 'two'))
+    const forgotten = test.app.forget(keyBytes('n')!)
+    test.refuse()
+    // Of a change that was under way with it. The isolate is gone.
+    test.app.onStored(1, false)
+    await test.until((frames) => frames.some(({ head }) => head.type === FrameType.GONE))
+    expect(test.gateway.frames.map(({ head }) => head.type)).toEqual([FrameType.ACK, FrameType.GONE])
+    expect(acknowledged(test.gateway.frames)).toEqual([opened])
+    expect([test.downs, test.faults]).toEqual([['its shared values could not be stored'], ['platform']])
+    await test.until(() => test.logs().some(({ level, message }) => level === 'error' && message === 'the isolate was ended: its shared values could not be stored'))
+    await forgotten
+  })
+
   it('delivers no event before every gateway has attached its connections', async () => {
     const appid = `shared-${apps++}`
     const test = await start({ appid, gateways: 2, attaches: false })
@@ -471,6 +492,23 @@ describe('cloud.shared', () => {
     test.attached(1)
     await test.until(() => test.texts().length > 0)
     expect(test.texts()).toEqual(['[ 2 ]'])
+  })
+
+  // A gateway that hangs is not to keep those of all others from the app.
+  it('waits two seconds for a gateway that does not say so, and takes its connections when they come', async () => {
+    const before = performance.now()
+    const test = await start({ gateways: 2, attaches: false })
+    test.open(1, { type: FrameType.ATTACH })
+    test.attached(0)
+    test.event(FrameType.MESSAGE, 1, `return [sockets.size]`)
+    await test.until(() => test.texts().length > 0)
+    expect(test.texts()).toEqual(['[ 1 ]'])
+    expect(performance.now() - before).toBeGreaterThan(1_990)
+    test.open(2, { type: FrameType.ATTACH, gateway: 1 })
+    test.attached(1)
+    test.event(FrameType.MESSAGE, 1, `return [sockets.size]`)
+    await test.until(() => test.texts().length > 1)
+    expect(test.texts()).toEqual(['[ 1 ]', '[ 2 ]'])
   })
 
   it('says when the app is idle, and only then: no timer, listener, callback or handler is lost', async () => {
