@@ -1,9 +1,18 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Bench, fixture, isAlive, until } from './process.ts'
 
 const bench = new Bench()
 afterEach(() => bench.cleanUp())
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const answer = await once(socket, 'connect').then(() => true, () => false)
+  socket.destroy()
+  return answer
+}
 
 const FAST = { firstDelayMs: 100, longestDelayMs: 300 }
 
@@ -31,13 +40,14 @@ describe('a process that dies', () => {
   })
 
   it('starts with the first delay again when it was up for long', async () => {
-    const platform = bench.platform(await bench.folder(), { timing: { ...FAST, resetMs: 500 } })
+    const platform = bench.platform(await bench.folder(), { timing: { ...FAST, resetMs: 50 } })
     await platform.ready()
-    for (const [index, [wait, delay]] of [[0, 100], [0, 200], [700, 100]].entries()) {
-      await sleep(wait!)
+    for (const count of [1, 2, 3]) {
+      // No shorter than it says: it may be longer, and is long enough then as well.
+      await sleep(100)
       process.kill(platform.pids('pool').at(-1)!, 'SIGKILL')
-      expect(await platform.line(/^supervisor \| pool was killed/, index + 1)).toContain(`again in ${delay} ms`)
-      await platform.line(/^supervisor \| pool is ready again/, index + 1)
+      expect(await platform.line(/^supervisor \| pool was killed/, count)).toContain('again in 100 ms')
+      await platform.line(/^supervisor \| pool is ready again/, count)
     }
   })
 
@@ -118,9 +128,13 @@ describe('stopping', () => {
     const platform = bench.platform(await bench.folder())
     await platform.ready()
     expect(platform.allPids.every(isAlive)).toBe(true)
+    const port = Number(/\d+$/.exec(await platform.line(/^console \| port/))![0])
+    const killed = platform.pids('console').at(-1)!
     platform.closeOutput()
-    process.kill(platform.pids('console').at(-1)!, 'SIGKILL')
-    await sleep(1000)
+    process.kill(killed, 'SIGKILL')
+    await until(() => !isAlive(killed) || undefined, () => 'end of the console')
+    // The supervisor has tried to say so, and has started another one, at the same port.
+    await expect.poll(() => isListening(port), { timeout: 20_000 }).toBe(true)
     expect(isAlive(platform.pids('pool')[0]!)).toBe(true)
     platform.kill('SIGTERM')
     expect(await platform.exit).toBe(0)
