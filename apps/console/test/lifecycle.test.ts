@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, test } from 'vitest'
+import { CallError } from '@socklet/protocol'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { appUrls } from '../src/app-url.ts'
 import { publishDemo } from '../src/publish/demo.ts'
 import type { Publisher } from '../src/publish/publisher.ts'
@@ -95,6 +96,24 @@ test('under a supervisor, the console is ready when it is told that the platform
   expect((await h.ask('GET', '/readyz')).status).toBe(200)
   h.console.setPlatform({ ready: false, since: Date.now(), restarts: {} })
   expect((await h.ask('GET', '/readyz')).status).toBe(503)
+  await h.stop()
+})
+
+test('a pool that speaks another version of the protocol is told to the operator; what needs it gets 503, until there is one of the same', async () => {
+  const h = await harness({ supervised: true })
+  h.console.setPlatform({ ready: true, since: Date.now(), restarts: {} })
+  await h.app('chat')
+  await h.pool.stop()
+  const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  onTestFinished(() => told.mockRestore())
+  h.pool.override.hello = ({ version }) => {
+    throw new CallError('version', `the pool speaks version 99, not ${version}`)
+  }
+  await h.pool.start()
+  await until(() => told.mock.calls.some(([text]) => String(text).startsWith('console: the pool refuses the console: CallError: the pool speaks version 99, not 1')))
+  expect(await h.ask('GET', '/v1/apps/chat/stats')).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } })
+  h.pool.override = {}
+  await until(async () => (await h.ask('GET', '/v1/apps/chat/stats')).status === 200)
   await h.stop()
 })
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DATA } from '@socklet/config'
-import { Control, FrameType, Link, SUPERVISED_ENV, type ChildCalls, type SupervisorCalls } from '@socklet/protocol'
+import { Control, FrameType, Link, PROTOCOL_VERSION, SUPERVISED_ENV, type ChildCalls, type SupervisorCalls } from '@socklet/protocol'
 import { open, refused } from './support/client.ts'
 import { at, routeOf } from './support/platform.ts'
 import { FakePool } from './support/pool.ts'
@@ -95,6 +95,27 @@ test('is not ready without its pool, whatever the supervisor has heard', async (
   await expect.poll(readyz).toBe(200)
   await pool.stop()
   await expect.poll(readyz).toBe(503)
+})
+
+test('says that its pool speaks another version of the protocol, refuses clients meanwhile, and goes on when it is the same', { timeout: 30_000 }, async () => {
+  const { port, control } = await start()
+  await control.call('platform', { ready: true, since: Date.now(), restarts: {} })
+  pool.version = 99
+  pool.routes.set('demo', routeOf('demo', 7))
+  pool.placements.set(7, at(7, 1, 1))
+  await pool.start()
+  await until(() => pool.hellos >= 3, 'it tries again')
+  expect(stderr).toContain('gateway: the pool does not take this gateway: CallError: the pool speaks version 99, not 1')
+  const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
+  expect(await readyz()).toBe(503)
+  expect(await refused(`ws://127.0.0.1:${port}/demo`)).toMatchObject({ status: 503, code: 'unavailable' })
+  pool.version = PROTOCOL_VERSION
+  await expect.poll(readyz).toBe(200)
+  const worker = await connectWorker(join(folder, DATA.gatewaySocket(0)), 1)
+  worker.echo()
+  const client = await open(`ws://127.0.0.1:${port}/demo`)
+  client.ws.send('hello')
+  expect(await client.heard(1)).toEqual(['hello'])
 })
 
 /** A gateway that may have so many descriptors, with an app that echoes and a client of it. */

@@ -1,4 +1,4 @@
-import { CallError, controlLink, Link, type AppRoute, type Control, type GatewayCalls, type LogLine, type Placement, type PoolCallsOfGateway } from '@socklet/protocol'
+import { CallError, controlLink, Link, PROTOCOL_VERSION, type AppRoute, type Control, type GatewayCalls, type LogLine, type Placement, type PoolCallsOfGateway } from '@socklet/protocol'
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { until } from './until.ts'
@@ -21,6 +21,8 @@ export class FakePool {
   soon: string[] = []
   places: number[] = []
   hellos = 0
+  /** Of the protocol. */
+  version = PROTOCOL_VERSION
   control: Control<GatewayCalls, PoolCallsOfGateway> | null = null
   #link: Link | null = null
   #server: Server | null = null
@@ -33,8 +35,9 @@ export class FakePool {
   async start(): Promise<void> {
     this.#server = createServer((socket) => {
       const { link, control } = controlLink<GatewayCalls, PoolCallsOfGateway>((on) => new Link(socket, on), {
-        hello: () => {
+        hello: ({ version }) => {
           this.hellos++
+          if (version !== this.version) throw new CallError('version', `the pool speaks version ${this.version}, not ${version}`)
           this.control = control
           return null
         },

@@ -92,11 +92,10 @@ function mib(bytes: number): string {
   return Math.round(bytes / MIB).toLocaleString('en-US')
 }
 
-/** What one worker may have if nothing else is said: all of them, the spare one and the one for trials fit into the machine, or into the cgroup. */
-export function memoryShareBytes(workers: number): number {
-  const constrained = process.constrainedMemory()
-  const total = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
-  return Math.max(MIN_SHARE_MIB * MIB, Math.floor(total / (workers + 2)))
+/** What one worker may have if nothing else is said: all of them, the spare one and the one for trials fit into what there is, if that is no less than 1 GiB for each. */
+export function memoryShareBytes(workers: number, machineBytes = totalmem(), cgroupBytes = process.constrainedMemory()): number {
+  const bytes = cgroupBytes > 0 ? Math.min(cgroupBytes, machineBytes) : machineBytes
+  return Math.max(MIN_SHARE_MIB * MIB, Math.floor(bytes / (workers + 2)))
 }
 
 function openStatus(pid: number): number | null {
