@@ -96,6 +96,58 @@ describe('handlerMs', () => {
   })
 })
 
+describe('handlerMs of an HTTP function', () => {
+  const LATE = `export default (ctx) => new Promise((resolve) => setTimeout(() => { console.log('goes on'); resolve('too late') }, 400))`
+  const NEVER = `export default () => new Promise(() => {})`
+  const HALF = `export default (ctx) => { ctx.response.write('half'); return new Promise(() => {}) }`
+  beforeAll(() => appWith(platform, 'late', { handlerMs: 200 }, { late: LATE, never: NEVER, half: HALF, quick: `export default () => 'quick'` }))
+
+  it('the client of one that takes too long gets 500 with the id of its request, and the log has why', async () => {
+    const answer = await platform.request('late', '/late')
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([500, 'application/json; charset=utf-8'])
+    expect(answer.json).toEqual({ error: 'Internal Server Error', requestId: answer.headers.get('request-id') })
+    const why = await logHas('late', /took more than 200 ms/)
+    expect(why).toMatchObject({ level: 'error', function: 'late', requestId: answer.json.requestId, message: 'the handler took more than 200 ms; what it still does is not waited for (limit handlerMs)' })
+  })
+
+  // It was said of whatever had run before: the log showed an error of a request that had none.
+  it('that one has taken too long is said of its own request, whatever has run since', async () => {
+    const never = platform.request('late', '/never')
+    expect((await platform.request('late', '/quick')).text).toBe('quick')
+    const { requestId } = (await never).json
+    const lines = await until('a line about it', async () => {
+      const all = await logOf(platform, 'late', `&requestId=${requestId}`)
+      return all.some(({ level, message }) => level === 'error' && message.includes('the handler took too long')) ? all : null
+    })
+    expect(lines.filter((line) => line.function !== 'never')).toEqual([])
+    expect((await logOf(platform, 'late')).filter((line) => line.function === 'quick')).toEqual([])
+  })
+
+  it('what it does afterwards it does, and nobody hears of it', async () => {
+    const { requestId } = (await platform.request('late', '/late')).json
+    const messages = async (): Promise<string[]> => (await logOf(platform, 'late', `&requestId=${requestId}`)).map(({ message }) => message)
+    await until('it has gone on', async () => (await messages()).at(-1) === 'goes on')
+    // What it returns is no answer any more, and that is no error.
+    const next = (await platform.request('late', '/late')).json.requestId
+    await until('what came later is in the log', async () => (await logOf(platform, 'late', `&requestId=${next}`)).length > 0)
+    expect((await messages()).at(-1)).toBe('goes on')
+  })
+
+  it('an answer that has begun ends where it is', async () => {
+    expect(await platform.request('late', '/half')).toMatchObject({ status: 200, text: 'half' })
+  })
+
+  it('HEAD gets the same without a body; none of them is kept, and each is counted', async () => {
+    const before = (await platform.admin('GET', '/apps/late/stats')).json.limits.handlerMs
+    expect(await platform.request('late', '/never', { method: 'HEAD' })).toMatchObject({ status: 500, text: '' })
+    const { queue, limits } = await until('it is over', async () => {
+      const { json } = await platform.admin('GET', '/apps/late/stats')
+      return json.queue.events === 0 && json
+    })
+    expect([queue.events, limits.handlerMs]).toEqual([0, before + 1])
+  })
+})
+
 describe('turnCpuMs', () => {
   it('a handler that computes for too long loses its isolate; its connection and those of others stay', async () => {
     await appWith(platform, 'busy', { turnCpuMs: 100 }, { __websocket__: on({ loop: `for (;;) {}` }) })

@@ -82,6 +82,8 @@ async function rssBytes(platform: Platform): Promise<number> {
 export interface LogItem {
   level: string
   message: string
+  function: string
+  requestId: string
 }
 
 /** The app's log, oldest first. */
