@@ -31,7 +31,7 @@ export interface PoolApp {
   placement: Placement | null
   /** Isolates that were started anew after one was lost. */
   restarts: number
-  /** Times that its worker was ended because of its memory, see placement.ts. */
+  /** Times that its worker was ended because of its memory, see blame.ts. */
   memoryKills: number
   /** How often each limit was reached in its isolates, see limits-reached.ts. */
   limitsReached: Map<string, number>
@@ -45,9 +45,9 @@ export interface PoolApp {
   faultAt: number
   /** Epoch milliseconds: until then it is watched, because a worker that held it has crashed. */
   watchedUntil: number
-  /** Until then it has a worker of its own, for what it did to others (placement.ts). Epoch milliseconds. */
+  /** Until then it has a worker of its own, for what it did to others (blame.ts). Epoch milliseconds. */
   quarantinedUntil: number
-  /** Has failed so often that it is not started again until it changes. */
+  /** Has failed so often that it is not started again until it changes, or is to start anew. */
   failed: boolean
   /** What changes placement happens one after the other. */
   busy: Promise<unknown>

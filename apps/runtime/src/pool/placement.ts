@@ -1,44 +1,25 @@
 import type { Limits } from '@socklet/config'
-import { CallError, type LogLevel, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
+import { CallError, type Loss, type Placement, type PoolCallsOfWorker } from '@socklet/protocol'
 import { appRelease, inTurn, isDedicated, type PoolApp } from './app.ts'
 import type { Apps } from './apps.ts'
+import { Blame, countLoss, delayAfterLoss, forgetLosses, forgive, isQuarantined, watchMs, type BlameParts } from './blame.ts'
 import type { Gateways } from './gateways.ts'
-import { memoryText } from './memory-watch.ts'
 import type { SharedStates } from './shared-states.ts'
 import type { WorkerProcess } from './worker-process.ts'
 import type { Workers } from './workers.ts'
 
-/** An isolate that lived this long was not lost because of how it starts. */
-const SETTLED_MS = 10_000
-const FIRST_DELAY_MS = 100
-const MAX_DELAY_MS = 60_000
-/** After a crash the apps of the worker are watched for so long. */
-const WATCH_MS = 60_000
-/** Who was running when a worker crashed is alone for so long. */
-const QUARANTINE_MS = 600_000
-/** Who loses a second isolate by its own fault (a turn without end, its heap) within this time is alone, too: each costs the others time. */
-const FAULT_MS = 60_000
 /**
  * An app that is alone in its worker may be in a turn on the worker's own thread (worker/app.ts). Whoever comes there waits no longer than this,
  * milliseconds.
  */
 const LET_IN_MS = 500
-/** Losses in a row after which the app cannot run, and its clients are told so. */
-const MAX_LOSSES = 10
 
-export interface PlacementParts {
+export interface PlacementParts extends BlameParts {
   apps: Apps
   workers: Workers
   gateways: Gateways
   states: SharedStates
-  /** Memory of a worker process, see Workers. */
-  memoryBytes: number
-  report: (message: string) => void
-  /** A line of the platform's in the log of an app. */
-  log: (appid: string, level: LogLevel, message: string) => void
 }
-
-/** What an app's place depends on. */
 
 /**
  * Which worker holds an app. At most one does: a generation number goes with each placement, and whatever comes
@@ -49,9 +30,8 @@ export class Placements {
   readonly #workers: Workers
   readonly #gateways: Gateways
   readonly #states: SharedStates
-  readonly #memoryBytes: number
   readonly #report: PlacementParts['report']
-  readonly #log: PlacementParts['log']
+  readonly #blame: Blame
   #nextGeneration = 1
 
   constructor(parts: PlacementParts) {
@@ -59,9 +39,8 @@ export class Placements {
     this.#workers = parts.workers
     this.#gateways = parts.gateways
     this.#states = parts.states
-    this.#memoryBytes = parts.memoryBytes
     this.#report = parts.report
-    this.#log = parts.log
+    this.#blame = new Blame(parts)
   }
 
   /** Where the app is, starting it if need be. @throws CallError `unavailable` if it cannot run. */
@@ -72,9 +51,7 @@ export class Placements {
   /** Gives the worker that holds the app what the catalog has now, or another isolate where the old one cannot take it. */
   update(app: PoolApp, before: Limits): Promise<void> {
     return inTurn(app, async () => {
-      app.failed = false
-      app.losses = 0
-      app.quarantinedUntil = app.faultAt = 0
+      forgive(app)
       if (app.placement !== null) await this.#apply(app, before)
       if (!isDedicated(app.route.limits)) this.#workers.endDedicated(app.number)
     })
@@ -94,8 +71,7 @@ export class Placements {
   /** A fresh isolate; connections stay. */
   restart(app: PoolApp): Promise<void> {
     return inTurn(app, async () => {
-      app.failed = false
-      app.losses = 0
+      forgetLosses(app)
       if (app.placement !== null) await this.#moveAnew(app)
     })
   }
@@ -137,69 +113,36 @@ export class Placements {
     if (app?.placement?.generation !== down.generation || app.placement.worker !== worker.index) return
     worker.apps.delete(app.number)
     worker.running.delete(app.number)
-    countLoss(app)
-    if (down.fault === 'tenant') this.#onFault(app)
+    this.#blame.onDown(app, down.fault)
     if (worker.apps.size === 0 && !isDedicated(app.route.limits)) this.#workers.finish(worker)
     this.#recover(app, 'crashed')
   }
 
-  /** A worker is killed now because of its memory. Told are those that were in a turn, or all if it was none of them: then they have it together. */
+  /** A worker is killed now because of its memory. */
   onMemory(worker: WorkerProcess, rssBytes: number): void {
-    const held = [...worker.apps].flatMap((number) => this.#apps.byNumber(number) ?? [])
-    const running = held.filter(({ number }) => worker.running.has(number))
-    const blamed = held.length === 1 ? held : running
-    for (const app of blamed) app.memoryKills++
-    for (const app of blamed.length > 0 ? blamed : held) {
-      const when = running.includes(app) ? 'while a turn of this app ran' : blamed.includes(app) ? 'and this app was alone in it' : 'which it has for all its apps together'
-      const others = held.length === 1 ? '' : `; ${held.length - 1} other apps were in it`
-      this.#log(app.appid, 'error', `${memoryText('the worker', rssBytes, this.#memoryBytes)}, ${when} (limit heapMiB: ${app.route.limits.heapMiB})${others}`)
-    }
+    this.#blame.onMemory(this.#heldBy(worker), worker, rssBytes)
   }
 
   /** A worker is gone, with all isolates that it had. */
   onLost(worker: WorkerProcess, loss: Loss): void {
-    const lost = [...worker.apps].map((number) => this.#apps.byNumber(number)).filter((app) => app?.placement?.worker === worker.index) as PoolApp[]
-    if (loss === 'crashed') this.#suspect(lost, worker)
+    const lost = this.#heldBy(worker).filter(({ placement }) => placement?.worker === worker.index)
+    if (loss === 'crashed') this.#blame.onCrash(lost, worker)
     for (const app of lost) this.#recover(app, loss)
   }
 
-  /**
-   * One of these apps has ended the worker, or none. At first nobody knows which: from now on they are watched. Of those
-   * that are watched, it was one that was in a turn; from now on that has a worker of its own, and delays that grow.
-   */
-  #suspect(lost: PoolApp[], worker: WorkerProcess): void {
-    const now = Date.now()
-    for (const app of lost) {
-      app.watchedUntil = now + WATCH_MS
-      if (!worker.running.has(app.number) && lost.length > 1) continue
-      countLoss(app)
-      if (worker.running.has(app.number)) this.#quarantine(app, `${app.appid} was running when worker ${worker.index} ended`)
-    }
-  }
-
-  #onFault(app: PoolApp): void {
-    const now = Date.now()
-    if (now - app.faultAt < FAULT_MS) this.#quarantine(app, `${app.appid} has lost two isolates by its own fault`)
-    app.faultAt = now
-  }
-
-  #quarantine(app: PoolApp, why: string): void {
-    const now = Date.now()
-    if (app.quarantinedUntil < now) this.#report(`${why}: it gets a worker of its own`)
-    app.quarantinedUntil = now + QUARANTINE_MS
+  #heldBy(worker: WorkerProcess): PoolApp[] {
+    return [...worker.apps].flatMap((number) => this.#apps.byNumber(number) ?? [])
   }
 
   /** Starts the app anew elsewhere, with growing delays if it keeps getting lost. */
   #recover(app: PoolApp, loss: Loss): void {
     app.placement = null
     app.restarts++
-    if (app.losses > MAX_LOSSES) {
+    const delayMs = delayAfterLoss(app)
+    if (delayMs === null) {
       app.failed = true
       this.#gateways.tell('failed', { app: app.number })
-      return
-    }
-    const delay = app.losses <= 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (app.losses - 3), MAX_DELAY_MS)
-    setTimeout(() => void this.#replace(app, loss), delay)
+    } else setTimeout(() => void this.#replace(app, loss), delayMs)
   }
 
   async #replace(app: PoolApp, loss: Loss): Promise<void> {
@@ -260,7 +203,7 @@ export class Placements {
       app.placement = placement
       app.startedAt = Date.now()
       // Not waited for: the worker keeps what gateways have for the app until this is there (worker/early.ts), and whoever woke it waits for each step.
-      const held = worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: Math.max(0, app.watchedUntil - Date.now()) })
+      const held = worker.control.call('hold', { app: app.number, generation: placement.generation, release: appRelease(release), watchMs: watchMs(app) })
       held.catch((error: Error) => this.#onNotHeld(app, worker, placement, error))
       this.#elsewhereUnless(held, app, worker, placement)
       if (await this.#giveState(app, worker, placement)) return placement
@@ -291,7 +234,7 @@ export class Placements {
 
   async #pick(app: PoolApp): Promise<WorkerProcess> {
     const dedicated = isDedicated(app.route.limits)
-    if (!dedicated && app.quarantinedUntil < Date.now()) return this.#workers.pick()
+    if (!dedicated && !isQuarantined(app)) return this.#workers.pick()
     try {
       return await (dedicated ? this.#workers.pickDedicated(app.number) : this.#workers.pickOwn())
     } catch (error) {
@@ -353,8 +296,4 @@ export class Placements {
       return app.placement !== placement
     }
   }
-}
-
-function countLoss(app: PoolApp): void {
-  app.losses = Date.now() - app.startedAt > SETTLED_MS ? 1 : app.losses + 1
 }
