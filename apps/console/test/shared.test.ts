@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { dataName } from '@socklet/catalog'
-import { ENTRY_BYTES, NodeKind, RecordWriter, keyBytes, openSharedStore, type SharedStore } from '@socklet/shared'
+import { ENTRY_BYTES, NodeKind, keyBytes, openSharedStore, type SharedStore } from '@socklet/shared'
+import { RecordWriter } from '@socklet/shared/testing'
 import { CallError } from '@socklet/protocol'
 import { harness, type Harness } from './harness.ts'
 

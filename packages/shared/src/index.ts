@@ -1,6 +1,5 @@
 export * from './store.ts'
 export * from './records.ts'
-export * from './record-writer.ts'
 export { openSharedStore } from './sqlite/store.ts'
 export { readable, type Json, type ReadableOptions } from './readable.ts'
 export { keyBytes, keyText } from './key-text.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ENTRY_BYTES, NodeKind, Op, RecordReader, RecordWriter, SharedError, type KeyInfo, type SharedErrorCode, type SharedStore } from '../src/index.ts'
+import { ENTRY_BYTES, NodeKind, Op, RecordReader, SharedError, type KeyInfo, type SharedErrorCode, type SharedStore } from '../src/index.ts'
+import { RecordWriter } from './record-writer.ts'
 import { longText, node, small, socket, text } from './bytes.ts'
 import { newModel, replay, show, sizeOf, type Model } from './model.ts'
 

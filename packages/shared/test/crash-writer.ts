@@ -2,7 +2,8 @@
  * Writes to two apps until it is killed, and says after each round that it was done. Round i of an app sets `last` to i and makes one of its nodes
  * anew, with ENTRIES entries that all say i.
  */
-import { openSharedStore, NodeKind, RecordWriter } from '../src/index.ts'
+import { openSharedStore, NodeKind } from '../src/index.ts'
+import { RecordWriter } from './record-writer.ts'
 import { longText, node, text } from './bytes.ts'
 
 export const APPS = ['crash-a', 'crash-b']

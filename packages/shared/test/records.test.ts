@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NodeKind, Op, RecordError, RecordReader, RecordWriter } from '../src/index.ts'
+import { NodeKind, Op, RecordError, RecordReader } from '../src/index.ts'
+import { RecordWriter } from './record-writer.ts'
 
 interface Plain {
   op: Op

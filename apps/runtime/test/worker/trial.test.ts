@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '@socklet/config'
 import type { LoadProblem } from '@socklet/protocol'
-import { RecordWriter } from '@socklet/shared'
+import { RecordWriter } from '@socklet/shared/testing'
 import { Tag, VERSION } from '@socklet/shared/value-tags'
 import { beforeAll, expect, it } from 'vitest'
 import { makeGuest } from '../../src/snapshot/index.ts'

@@ -1,10 +1,10 @@
-import { NodeKind, Op } from './records.ts'
+import { NodeKind, Op } from '../src/index.ts'
 
 const FIRST_BYTES = 4 * 1024
 /** More than op, node, entry and two lengths can have. */
 const MAX_HEAD_BYTES = 32
 
-/** Writes records. Numbers have to be within their bounds; the guest has a writer of its own. */
+/** Writes records, for tests: those of apps are written by the guest, which has a writer of its own. Numbers have to be within their bounds. */
 export class RecordWriter {
   #bytes = new Uint8Array(FIRST_BYTES)
   #pos = 0
