@@ -110,7 +110,7 @@ export class App {
     this.gateway = gateway
     this.outbox = new Outbox<Peer>(gateway.waiting)
     this.sendMemory = new SendMemory(gateway.sendMemory)
-    this.share = new ReadingShare(gateway.turns)
+    this.share = new ReadingShare(gateway.readingTurns)
     this.writing = new WritingShare(this, gateway.writingTurns, () => flushTouched(gateway))
     this.appid = route.appid
     this.route = route

@@ -3,9 +3,9 @@ import type { Apps } from './apps.ts'
 import type { Connection } from './connection.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Numbers } from './numbers.ts'
-import type { PoolClient } from './pool-client.ts'
+import type { PoolLink } from './pool-link.ts'
 import type { RateLimiter } from './rate.ts'
-import type { Turns } from './reading-share.ts'
+import type { ReadingTurns } from './reading-share.ts'
 import type { SendMemory } from './send-memory.ts'
 import type { Settings, Times } from './settings.ts'
 import type { WaitingBytes } from './waiting-bytes.ts'
@@ -21,7 +21,7 @@ export interface Gateway {
   readonly bootId: string
   readonly numbers: Numbers
   readonly apps: Apps
-  readonly pool: PoolClient
+  readonly pool: PoolLink
   readonly links: WorkerLinks
   /** Where apps are that nobody here has asked for, until the link to their worker is there. */
   readonly strangers: Map<number, Placement>
@@ -29,7 +29,7 @@ export interface Gateway {
   readonly heartbeat: Heartbeat
   readonly rates: RateLimiter
   /** Divides its time between the clients of different apps. */
-  readonly turns: Turns
+  readonly readingTurns: ReadingTurns
   /** The same for what apps send. */
   readonly writingTurns: WritingTurns
   /** What waits for all apps. */

@@ -7,9 +7,9 @@ import { afterUnplaced, onLinkClose, onLinkOpen } from './delivery.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Numbers } from './numbers.ts'
 import { poolCalls } from './pool-calls.ts'
-import { PoolClient } from './pool-client.ts'
+import { PoolLink } from './pool-link.ts'
 import { RateLimiter } from './rate.ts'
-import { Turns } from './reading-share.ts'
+import { ReadingTurns } from './reading-share.ts'
 import { SendMemory } from './send-memory.ts'
 import { listenForClients, makeServer } from './server.ts'
 import { TIMES, type Settings } from './settings.ts'
@@ -56,7 +56,7 @@ function assemble(settings: Settings): Gateway {
     onClose: (link) => onLinkClose(apps.all(), link),
     helloMs: times.linkHello
   })
-  const pool = new PoolClient({
+  const pool = new PoolLink({
     path: settings.poolSocket,
     gateway: settings.index,
     times,
@@ -83,7 +83,7 @@ function assemble(settings: Settings): Gateway {
     sockets: new WebSocketAcceptor(times.closeHandshake),
     heartbeat: new Heartbeat(times.heartbeat),
     rates: new RateLimiter(times),
-    turns: new Turns(),
+    readingTurns: new ReadingTurns(),
     writingTurns: new WritingTurns(),
     waiting: new WaitingBytes(settings.queueBytes),
     sendMemory: new SendMemory(null),

@@ -15,7 +15,7 @@ export interface Waiting {
  * Divides the turns of the event loop between apps. What has arrived for an app is dealt with up to its share of a turn, the rest in
  * turns to come, however many connections and bytes there are: others are served in between.
  */
-export class Turns {
+export class ReadingTurns {
   /** Apps that have used something of their share of this turn. */
   #used: ReadingShare[] = []
   #last: ReadingShare | null = null
@@ -42,11 +42,11 @@ export class Turns {
 
 /** The share of one app, in units of about the work that a small frame is. */
 export class ReadingShare {
-  readonly #turns: Turns
+  readonly #turns: ReadingTurns
   #left = WORK_A_TURN
   #waiting: Waiting[] = []
 
-  constructor(turns: Turns) {
+  constructor(turns: ReadingTurns) {
     this.#turns = turns
   }
 

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { AppRoute } from '@socklet/protocol'
 import { Apps } from '../src/apps.ts'
 import type { Gateway } from '../src/context.ts'
-import { Turns } from '../src/reading-share.ts'
+import { ReadingTurns } from '../src/reading-share.ts'
 import { SendMemory } from '../src/send-memory.ts'
 import { TIMES } from '../src/settings.ts'
 import { WritingTurns } from '../src/writing-share.ts'
@@ -25,7 +25,7 @@ beforeEach(() => {
     waiting--
     return routeOf(appid, Number(appid.slice(4)))
   }
-  const gateway = { pool: { up: true, call }, times: TIMES, sendMemory: new SendMemory(null), turns: new Turns(), writingTurns: new WritingTurns(), strangers: new Map() } as unknown as Gateway
+  const gateway = { pool: { up: true, call }, times: TIMES, sendMemory: new SendMemory(null), readingTurns: new ReadingTurns(), writingTurns: new WritingTurns(), strangers: new Map() } as unknown as Gateway
   apps = new Apps(() => gateway)
 })
 

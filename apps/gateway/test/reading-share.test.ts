@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
-import { FragmentPace, FRAGMENTS_AT_A_TIME, ReadingShare, Turns, type Waiting } from '../src/reading-share.ts'
+import { FragmentPace, FRAGMENTS_AT_A_TIME, ReadingShare, ReadingTurns, type Waiting } from '../src/reading-share.ts'
 import { unmask } from '../src/unmask.ts'
 
 afterEach(() => void vi.useRealTimers())
@@ -23,7 +23,7 @@ function worker(share: ReadingShare, pieces: number, work: number): Waiting & { 
 }
 
 test('an app that has much to do does a share of it in each turn, and another one is not kept from its own', async () => {
-  const turns = new Turns()
+  const turns = new ReadingTurns()
   const [busy, quiet] = [new ReadingShare(turns), new ReadingShare(turns)]
   const much = worker(busy, 2000, 1)
   much.goOn()
@@ -39,7 +39,7 @@ test('an app that has much to do does a share of it in each turn, and another on
 // New connections a second that each send a MiB: a quiet app was answered 2.5 to 11 times as late as alone, with 512 KiB for a turn.
 test('many bytes are read in small shares while other apps have something to read, and in large ones again after that', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
-  const turns = new Turns()
+  const turns = new ReadingTurns()
   const [bulk, other] = [new ReadingShare(turns), new ReadingShare(turns)]
   const readsATurn = async (): Promise<number> => {
     let reads = 0
@@ -56,7 +56,7 @@ test('many bytes are read in small shares while other apps have something to rea
 })
 
 test('those of one app who wait have their turns one after the other', async () => {
-  const share = new ReadingShare(new Turns())
+  const share = new ReadingShare(new ReadingTurns())
   share.use(1000)
   const workers = Array.from({ length: 4 }, () => worker(share, 300, 1))
   for (const each of workers) share.wait(each)

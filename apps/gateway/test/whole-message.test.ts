@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import * as wsModule from 'ws'
 import type { WebSocket } from 'ws'
 import { receiveFairly } from '../src/fair-receiver.ts'
-import { FragmentPace, ReadingShare, Turns } from '../src/reading-share.ts'
+import { FragmentPace, ReadingShare, ReadingTurns } from '../src/reading-share.ts'
 import { wholeMessage } from '../src/whole-message.ts'
 import type { Receiver as OurReceiver } from '../src/ws-receiver.ts'
 
@@ -47,7 +47,7 @@ const plain = (): Receiver => new WsReceiver({ isServer: true, maxPayload: MAX_P
 
 function fair(): Receiver {
   const receiver = plain()
-  receiveFairly({ _receiver: receiver } as unknown as WebSocket, new Socket(), new ReadingShare(new Turns()), new FragmentPace())
+  receiveFairly({ _receiver: receiver } as unknown as WebSocket, new Socket(), new ReadingShare(new ReadingTurns()), new FragmentPace())
   return receiver
 }
 

@@ -7,7 +7,7 @@ import type { Times } from './settings.ts'
 
 type PoolControl = Control<PoolCallsOfGateway, GatewayCalls>
 
-export interface PoolClientOptions {
+export interface PoolLinkOptions {
   path: string
   gateway: number
   times: Times
@@ -21,8 +21,8 @@ export interface PoolClientOptions {
 }
 
 /** The gateway's link to its pool, made again whenever it is lost. */
-export class PoolClient {
-  readonly #options: PoolClientOptions
+export class PoolLink {
+  readonly #options: PoolLinkOptions
   #link: Link | null = null
   #control: PoolControl | null = null
   #delay: number
@@ -33,7 +33,7 @@ export class PoolClient {
   /** The pool can be asked, and what was asked of an earlier one holds again. */
   up = false
 
-  constructor(options: PoolClientOptions) {
+  constructor(options: PoolLinkOptions) {
     this.#options = options
     this.#delay = options.times.reconnectMin
   }
