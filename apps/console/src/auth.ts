@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Catalog, TokenScope } from '@socklet/catalog'
 import { UserFault } from './errors.ts'
 
@@ -28,7 +28,7 @@ export function newSecret(): string {
 
 /** As a token is stored: of 32 random bytes, a plain digest gives nothing away. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret)
 }
 
 export class Auth {
@@ -77,5 +77,5 @@ function needs(access: Access): string {
 }
 
 function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }

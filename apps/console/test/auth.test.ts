@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -122,7 +122,7 @@ describe('tokens', () => {
     expect(items).toContainEqual(rest)
     expect(JSON.stringify(items)).not.toContain(token)
     const files = await Promise.all(['catalog.db', 'catalog.db-wal'].map(async (file) => await readFile(join(h.folder, file), 'latin1').catch(() => '')))
-    expect(files.join('')).toContain(createHash('sha256').update(token).digest('hex'))
+    expect(files.join('')).toContain(hash('sha256', token))
     expect(files.join('')).not.toContain(token)
   })
 

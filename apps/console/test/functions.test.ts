@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CallError } from '@socklet/protocol'
 import { harness, rawRequest, ADMIN, type Harness } from './harness.ts'
@@ -28,7 +28,7 @@ describe('publishing one', () => {
     const code = 'export async function main(ctx: FunctionContext) { ctx.socket.send("hi") }'
     const first = await put('__websocket__', { code, methods: ['GET', 'POST', 'GET'], description: 'd', changelog: 'c' })
     expect(first.status).toBe(201)
-    expect(first.body).toEqual({ name: '__websocket__', version: 1, hash: createHash('sha256').update(code).digest('hex'), publishedAt: expect.any(String) })
+    expect(first.body).toEqual({ name: '__websocket__', version: 1, hash: hash('sha256', code), publishedAt: expect.any(String) })
     expect(h.pool.calls.at(-1)).toEqual({ method: 'appChanged', params: { appid } })
     const second = await put('__websocket__', { code: `${code}\n` })
     expect(second).toMatchObject({ status: 200, body: { version: 2 } })
@@ -351,7 +351,7 @@ describe('circular imports', () => {
   test('are found with functions that were published before, also by another process', async () => {
     expect((await put('b', { code: "import x from './a'\nexport default x" })).status).toBe(201)
     const code = "import x from './c'\nexport default x"
-    await h.catalog.publish(appid, { put: [{ name: 'a', code, compiled: 'x', hash: createHash('sha256').update(code).digest('hex'), methods: [], description: '', changelog: '' }], remove: [], maxFunctions: 9 })
+    await h.catalog.publish(appid, { put: [{ name: 'a', code, compiled: 'x', hash: hash('sha256', code), methods: [], description: '', changelog: '' }], remove: [], maxFunctions: 9 })
     expect((await put('c', { code: "import x from './b.ts'\nexport default x" })).body.error.details).toEqual([{ cycle: ['c', 'b', 'a', 'c'] }])
     expect((await put('c', { code: "import x from './nobody'\nexport default x" })).status).toBe(201)
   })

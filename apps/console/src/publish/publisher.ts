@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { App, Catalog, NewVersion, PublishRequest, PublishResult } from '@socklet/catalog'
 import { MAX_FRAME_BYTES } from '@socklet/protocol'
 import { effectiveLimits } from '@socklet/config'
@@ -164,7 +164,7 @@ export class Publisher {
     for (const draft of drafts) {
       try {
         const compiled = await this.#compiler.compile(draft.name, draft.code)
-        results.push({ version: { ...draft, compiled: compiled.code, hash: sha256(draft.code) }, shape: shapeOf(compiled) })
+        results.push({ version: { ...draft, compiled: compiled.code, hash: hash('sha256', draft.code) }, shape: shapeOf(compiled) })
       } catch (error) {
         if (!(error instanceof UserFault) || error.code !== 'compile_error' || drafts.length === 1) throw error
         failures.push({ name: draft.name, fault: error })
@@ -226,8 +226,4 @@ function checkTogether(appid: string, shapes: Map<string, Shape>, changed: strin
 function sourceOf(compiled: CompiledDraft[], name: string): Source | null {
   const draft = compiled.find(({ version }) => version.name === name)?.version
   return draft === undefined ? null : { hash: draft.hash, load: async () => draft }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
