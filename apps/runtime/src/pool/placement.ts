@@ -53,7 +53,7 @@ export class Placements {
     return inTurn(app, async () => {
       forgive(app)
       if (app.placement !== null) await this.#apply(app, before)
-      if (!isDedicated(app.route.limits)) this.#workers.endDedicated(app.number)
+      if (!isDedicated(app.route.limits)) this.#workers.own.finishDedicated(app.number)
     })
   }
 
@@ -80,7 +80,7 @@ export class Placements {
   remove(app: PoolApp): Promise<void> {
     return inTurn(app, async () => {
       await this.#release(app, true)
-      this.#workers.endDedicated(app.number)
+      this.#workers.own.finishDedicated(app.number)
       this.#states.forget(app)
     })
   }
@@ -114,7 +114,7 @@ export class Placements {
     worker.apps.delete(app.number)
     worker.running.delete(app.number)
     this.#blame.onDown(app, down.fault)
-    if (worker.apps.size === 0 && !isDedicated(app.route.limits)) this.#workers.finish(worker)
+    if (worker.apps.size === 0 && !isDedicated(app.route.limits)) this.#workers.own.finish(worker)
     this.#recover(app, 'crashed')
   }
 
@@ -236,7 +236,7 @@ export class Placements {
     const dedicated = isDedicated(app.route.limits)
     if (!dedicated && !isQuarantined(app)) return this.#workers.pick()
     try {
-      return await (dedicated ? this.#workers.pickDedicated(app.number) : this.#workers.pickOwn())
+      return await (dedicated ? this.#workers.own.pickDedicated(app.number) : this.#workers.own.pick())
     } catch (error) {
       this.#report((error as Error).message)
       throw new CallError('no_worker', `no worker of its own could be started for ${app.appid}`)

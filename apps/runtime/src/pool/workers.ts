@@ -1,9 +1,9 @@
-import { setPriority } from 'node:os'
 import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
 import { LINK_LOST } from '../link-lost.ts'
 import { SILENT_MS } from '../silence.ts'
 import { THREADS } from '../threads.ts'
 import { memoryText } from './memory-watch.ts'
+import { OwnWorkers, emptiest } from './own-workers.ts'
 import type { Sandbox } from './sandbox.ts'
 import { onWorkerFrame, type WorkerFrames } from './worker-frames.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
@@ -11,14 +11,6 @@ import { startWorker, type WorkerProcess } from './worker-process.ts'
 const PING_EVERY_MS = 500
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 10_000
-/** Workers for apps in quarantine, and such as let nobody in, at most. */
-const MAX_OWN = 16
-/** As of nice(1). */
-const OWN_PRIORITY = 10
-/** One that was not wanted after all. */
-const OWN_IDLE_MS = 10_000
-/** A worker of an app that has one for itself, while that is asleep. */
-const DEDICATED_IDLE_MS = 60_000
 /** For so long a worker tells of all turns once it has used half of its memory; it is asked again before that is over. */
 const WATCH_MS = 10_000
 /** With no app anywhere for so long, there is no spare worker. */
@@ -54,13 +46,11 @@ export interface WorkersOptions extends WorkerFrames {
 export class Workers {
   readonly #options: WorkersOptions
   readonly #workers = new Map<number, WorkerProcess>()
-  /** For apps in quarantine, and for those that have one for themselves. They are not replaced when they end. */
-  readonly #own = new Map<number, WorkerProcess>()
-  /** The number of the one app that is ever in this worker, and when it was there last. */
-  readonly #dedicated = new WeakMap<WorkerProcess, { app: number; usedAt: number }>()
+  /** Kept from others, and beside `count`. */
+  readonly own = new OwnWorkers({ start: () => this.#startWorker(), end: (worker) => this.#end(worker) })
   #spare: WorkerProcess | null = null
-  #dismissed: WorkerProcess | null = null
-  readonly #finished = new Set<WorkerProcess>()
+  /** Ended here, because nobody wants them: no loss, and not replaced. */
+  readonly #unwanted = new Set<WorkerProcess>()
   #starting = 0
   /** When any worker held an app last. */
   #wantedAt = 0
@@ -112,11 +102,11 @@ export class Workers {
   }
 
   get all(): WorkerProcess[] {
-    return [...this.#workers.values(), ...this.#own.values()]
+    return [...this.#workers.values(), ...this.own.all]
   }
 
   get(index: number): WorkerProcess | undefined {
-    return this.#workers.get(index) ?? this.#own.get(index)
+    return this.#workers.get(index) ?? this.own.get(index)
   }
 
   /** The worker with the fewest apps; waits until there is one. */
@@ -126,52 +116,14 @@ export class Workers {
     return Promise.resolve(emptiest(workers))
   }
 
-  /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. @throws Error */
-  async pickOwn(): Promise<WorkerProcess> {
-    const workers = this.#quarantine
-    const free = workers.find(({ apps }) => apps.size === 0)
-    if (free !== undefined) return free
-    if (workers.length >= MAX_OWN) return emptiest(workers)
-    const worker = await this.#startWorker()
-    yieldToOthers(worker)
-    this.#own.set(worker.index, worker)
-    return worker
-  }
-
-  /** The worker in which this app is, and never another. As many as there are such apps: whether an app is one is the operator's decision. @throws Error */
-  async pickDedicated(app: number): Promise<WorkerProcess> {
-    const there = this.#dedicatedTo(app)
-    if (there !== undefined) return there
-    const worker = await this.#startWorker()
-    this.#dedicated.set(worker, { app, usedAt: Date.now() })
-    this.#own.set(worker.index, worker)
-    return worker
-  }
-
   /** No other app is to come to this worker, and the spare one takes its place. false if there are too many such workers. */
   leaveAlone(worker: WorkerProcess): boolean {
-    if (this.#own.has(worker.index)) return true
-    if (this.#quarantine.length >= MAX_OWN) return false
+    if (this.own.get(worker.index) !== undefined) return true
+    if (!this.own.add(worker)) return false
     this.#workers.delete(worker.index)
-    this.#own.set(worker.index, worker)
     this.#promote()
     this.#fill()
     return true
-  }
-
-  /** The app is one like others now, or is gone. */
-  endDedicated(app: number): void {
-    const worker = this.#dedicatedTo(app)
-    if (worker !== undefined) this.finish(worker)
-  }
-
-  /** Workers that are kept from others, but for those of apps that have one by the operator's decision. */
-  get #quarantine(): WorkerProcess[] {
-    return [...this.#own.values()].filter((worker) => worker.alive && !this.#dedicated.has(worker))
-  }
-
-  #dedicatedTo(app: number): WorkerProcess | undefined {
-    return [...this.#own.values()].find((worker) => worker.alive && this.#dedicated.get(worker)?.app === app)
   }
 
   /** Starts what is missing. */
@@ -257,9 +209,9 @@ export class Workers {
 
   #onExit(worker: WorkerProcess, reason: string, signal: string | null): void {
     this.#workers.delete(worker.index)
-    const wasOwn = this.#own.delete(worker.index)
+    const wasOwn = this.own.delete(worker)
     if (worker === this.#spare) this.#spare = null
-    if (this.#stopped || worker === this.#dismissed || this.#finished.delete(worker)) return
+    if (this.#unwanted.delete(worker) || this.#stopped) return
     const loss = this.#lossBy(worker, signal)
     // Also while there is a gateway missing: its workers have ended with it, and their apps are placed anew when it is back.
     if (this.#running) {
@@ -304,7 +256,7 @@ export class Workers {
       this.#wantedAt = Date.now()
       this.#fill()
     } else this.#putSpareAway()
-    this.#putOwnAway()
+    this.own.finishIdle()
     await Promise.all(
       this.#processes.map(async (worker) => {
         try {
@@ -318,42 +270,15 @@ export class Workers {
     )
   }
 
-  /** Whoever was there is somewhere else, or asleep. */
-  #putOwnAway(): void {
-    const now = Date.now()
-    for (const worker of this.#own.values()) {
-      const dedicated = this.#dedicated.get(worker)
-      if (worker.apps.size > 0) {
-        if (dedicated !== undefined) dedicated.usedAt = now
-      } else if (dedicated === undefined ? now - worker.startedAt > OWN_IDLE_MS : now - dedicated.usedAt > DEDICATED_IDLE_MS) this.finish(worker)
-    }
-  }
-
-  /** Ends a worker that was for one app, once that is not there any more: what has happened in it shall touch no other. */
-  finish(worker: WorkerProcess): void {
-    if (!this.#own.delete(worker.index)) return
-    this.#finished.add(worker)
-    worker.kill()
-  }
-
   /** An idle platform has no process for this. */
   #putSpareAway(): void {
     if (this.#wantedAt + SPARE_IDLE_MS > Date.now() || this.#spare === null) return
-    this.#dismissed = this.#spare
+    this.#end(this.#spare)
     this.#spare = null
-    this.#dismissed.kill()
   }
-}
 
-/** What apps in quarantine do comes behind all else on the machine. The threads of isolates begin later and have it from this one. */
-function yieldToOthers(worker: WorkerProcess): void {
-  try {
-    setPriority(worker.pid, OWN_PRIORITY)
-  } catch {
-    // It has just ended.
+  #end(worker: WorkerProcess): void {
+    this.#unwanted.add(worker)
+    worker.kill()
   }
-}
-
-function emptiest(workers: WorkerProcess[]): WorkerProcess {
-  return workers.reduce((best, worker) => (worker.apps.size < best.apps.size ? worker : best))
 }
