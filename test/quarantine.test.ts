@@ -46,6 +46,8 @@ it('an app that ends its worker again and again gets one of its own, and the oth
   await platform.admin('PATCH', '/apps/private', { limits: { idleMs: 100 } })
   await until('it sleeps', async () => (await platform.admin('GET', '/apps/private/stats')).json.hibernated)
   await platform.app('deadly', { __websocket__: DEADLY, __init__: INIT })
+  // On a slow machine that would end the turn first, and the isolate alone with it.
+  await platform.admin('PATCH', '/apps/deadly', { limits: { turnCpuMs: 60_000 } })
   const victim = await connect(platform.url('deadly'))
   await until('it is known which app it is', () => platform.errors().includes('deadly was running when worker'), 60_000)
   // From now on it ends nobody's worker but its own.
