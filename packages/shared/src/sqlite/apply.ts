@@ -1,6 +1,6 @@
 import { ENTRY_BYTES, NodeKind, Op, ROOT, RecordError, RecordReader } from '../records.ts'
 import { SharedError } from '../store.ts'
-import type { Database } from './database.ts'
+import type { StoreDatabase } from './database.ts'
 
 const NODE = 'SELECT kind, size FROM nodes WHERE app = ? AND node = ?'
 const INSERT_NODE = 'INSERT INTO nodes VALUES (?, ?, ?, ?, ?)'
@@ -20,7 +20,7 @@ const LOOK_AT_CLOCK_EVERY = 256
  * Within a transaction: does what the records say.
  * @returns how many bytes the app has grown by @throws SharedError `bad_records`
  */
-export function apply(db: Database, app: number, records: Uint8Array): number {
+export function apply(db: StoreDatabase, app: number, records: Uint8Array): number {
   try {
     return new Application(db, app).apply(new RecordReader(records))
   } catch (error) {
@@ -29,13 +29,13 @@ export function apply(db: Database, app: number, records: Uint8Array): number {
 }
 
 class Application {
-  readonly #db: Database
+  readonly #db: StoreDatabase
   readonly #app: number
   #grown = 0
   /** The node that the last SET was for: most follow one another. */
   #checked = ROOT
 
-  constructor(db: Database, app: number) {
+  constructor(db: StoreDatabase, app: number) {
     this.#db = db
     this.#app = app
   }

@@ -9,7 +9,7 @@ const BUSY_MS = 5_000
 const WAL_BYTES = 16 * 1024 * 1024
 
 /** The store's file: statements that are prepared once, in transactions. Rows come as lists. */
-export class Database {
+export class StoreDatabase {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
@@ -94,12 +94,12 @@ export class Database {
  * survives the death of every process. The log reaches the disk when it is copied into the file, about every 4 MB: a power cut may
  * take the transactions since then, the last ones first, and never a part of one (sqlite.org/pragma.html#pragma_synchronous).
  */
-export function openDatabase(path: string, readOnly: boolean): Database {
+export function openStoreDatabase(path: string, readOnly: boolean): StoreDatabase {
   if (!readOnly) closeSync(openSync(path, 'a', 0o600))
   let db: DatabaseSync | null = null
   try {
     db = new DatabaseSync(path, { timeout: BUSY_MS, readOnly })
-    const database = new Database(db)
+    const database = new StoreDatabase(db)
     if (readOnly) {
       checkSchema(db)
       return database

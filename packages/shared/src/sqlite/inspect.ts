@@ -2,7 +2,7 @@ import { NodeKind, ROOT, RecordReader } from '../records.ts'
 import { references, soleReference } from '../references.ts'
 import { SharedError, type KeyInfo, type StoredNode, type StoredValue } from '../store.ts'
 import { Tag, VERSION } from '../value-tags.ts'
-import type { Database } from './database.ts'
+import type { StoreDatabase } from './database.ts'
 import { entriesOf } from './rows.ts'
 
 /** Nodes that a page of a listing may visit; what is visited under several keys counts for each. */
@@ -23,7 +23,7 @@ interface Summary {
 }
 
 /** Within a transaction. @throws SharedError `invalid_cursor` */
-export function listKeys(db: Database, app: number, query: { limit: number; cursor?: string }): { items: KeyInfo[]; nextCursor?: string } {
+export function listKeys(db: StoreDatabase, app: number, query: { limit: number; cursor?: string }): { items: KeyInfo[]; nextCursor?: string } {
   const graph = new Graph(db, app)
   const items: KeyInfo[] = []
   let last = query.cursor === undefined ? -1 : entryOf(query.cursor)
@@ -42,13 +42,13 @@ function entryOf(cursor: string): number {
 }
 
 /** Within a transaction. */
-export function readValue(db: Database, app: number, key: Uint8Array, maxBytes: number): StoredValue | null {
+export function readValue(db: StoreDatabase, app: number, key: Uint8Array, maxBytes: number): StoredValue | null {
   const record = find(db, app, key)
   return record === null ? null : { ...new Graph(db, app).describe(record), value: record.value, nodes: readNodes(db, app, references(record.value), maxBytes) }
 }
 
 /** Within a transaction. @returns whether there was one */
-export function removeKey(db: Database, app: number, key: Uint8Array): boolean {
+export function removeKey(db: StoreDatabase, app: number, key: Uint8Array): boolean {
   const record = find(db, app, key)
   if (record === null) return false
   db.run(DELETE, app, ROOT, record.entry)
@@ -56,13 +56,13 @@ export function removeKey(db: Database, app: number, key: Uint8Array): boolean {
 }
 
 /** The entry of node 0 with this key. They are looked through: an index would make every write dearer, for this alone. */
-function find(db: Database, app: number, key: Uint8Array): RecordReader | null {
+function find(db: StoreDatabase, app: number, key: Uint8Array): RecordReader | null {
   for (const record of entriesOf(db, app, ROOT)) if (Buffer.compare(record.key, key) === 0) return record
   return null
 }
 
 /** The nearest nodes first, until there are `maxBytes` of them. */
-function readNodes(db: Database, app: number, first: number[], maxBytes: number): Map<number, StoredNode> {
+function readNodes(db: StoreDatabase, app: number, first: number[], maxBytes: number): Map<number, StoredNode> {
   const nodes = new Map<number, StoredNode>()
   const wanted = new Set(first)
   const want = (value: Uint8Array): void => {
@@ -100,7 +100,7 @@ interface FoundNode {
 
 const NOTHING = new Uint8Array(0)
 
-function readNode(db: Database, app: number, node: number): FoundNode | null {
+function readNode(db: StoreDatabase, app: number, node: number): FoundNode | null {
   if (node === ROOT) return { kind: NodeKind.MAP, size: 0, value: NOTHING }
   const row = db.get<[kind: NodeKind, size: number, record: Uint8Array]>(NODE, app, node)
   if (row === undefined) return null
@@ -115,11 +115,11 @@ const tagOf = (value: Uint8Array): number => value[0] === VERSION ? (value[1] ??
 class Graph {
   /** Nodes that were visited, under whatever key. */
   visits = 0
-  readonly #db: Database
+  readonly #db: StoreDatabase
   readonly #app: number
   readonly #summaries = new Map<number, Summary | null>()
 
-  constructor(db: Database, app: number) {
+  constructor(db: StoreDatabase, app: number) {
     this.#db = db
     this.#app = app
   }

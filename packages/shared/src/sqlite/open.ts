@@ -1,6 +1,6 @@
 import { ROOT, RecordReader } from '../records.ts'
 import { references } from '../references.ts'
-import type { Database } from './database.ts'
+import type { StoreDatabase } from './database.ts'
 import { entryRecords, nodeRecords } from './rows.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -9,7 +9,7 @@ const DELETE_NODE = 'DELETE FROM nodes WHERE app = ? AND node = ?'
 const DELETE_ENTRIES = 'DELETE FROM entries WHERE app = ? AND node = ?'
 
 /** Within a transaction: all that the app has, in chunks of records. What is not reached from node 0 is removed. */
-export function readApp(db: Database, app: number): Uint8Array[] {
+export function readApp(db: StoreDatabase, app: number): Uint8Array[] {
   const nodes = [...nodeRecords(db, app)]
   const entries = [...entryRecords(db, app)]
   const unreached = findUnreached(nodes, entries)
@@ -22,7 +22,7 @@ export function readApp(db: Database, app: number): Uint8Array[] {
 }
 
 /** The same, and nothing is removed. */
-export function copyApp(db: Database, app: number): Uint8Array[] {
+export function copyApp(db: StoreDatabase, app: number): Uint8Array[] {
   return chunks([...nodeRecords(db, app), ...entryRecords(db, app)])
 }
 

@@ -1,5 +1,5 @@
 import { RecordReader } from '../records.ts'
-import type { Database } from './database.ts'
+import type { StoreDatabase } from './database.ts'
 
 /** Rows are joined up to about so many bytes at once. */
 const PAGE_BYTES = 32 * 1024 * 1024
@@ -13,17 +13,17 @@ const OF_NODES = 'FROM nodes WHERE app = ? AND node > ? ORDER BY node LIMIT ?'
 const OF_ENTRIES = 'FROM entries WHERE app = ? AND (node, entry) > (?, ?) ORDER BY node, entry LIMIT ?'
 
 /** Within a transaction: the NODE records of the app, joined, in pages. */
-export function nodeRecords(db: Database, app: number): Generator<Buffer> {
+export function nodeRecords(db: StoreDatabase, app: number): Generator<Buffer> {
   return pages(db, OF_NODES, ({ node }) => [app, node])
 }
 
 /** Within a transaction: the SET records of the app, joined, in pages; those of one node in their order. */
-export function entryRecords(db: Database, app: number): Generator<Buffer> {
+export function entryRecords(db: StoreDatabase, app: number): Generator<Buffer> {
   return pages(db, OF_ENTRIES, ({ node, entry }) => [app, node, entry])
 }
 
 /** Within a transaction: the SET records of one node whose entries are above `after`, one by one, in their order. */
-export function* entriesOf(db: Database, app: number, node: number, after = -1): Generator<RecordReader> {
+export function* entriesOf(db: StoreDatabase, app: number, node: number, after = -1): Generator<RecordReader> {
   // In batches, and not with an iterator: there is one for each statement, and this goes on within itself.
   const sql = `SELECT record FROM entries WHERE app = ? AND node = ? AND entry > ? ORDER BY entry LIMIT ${BATCH}`
   for (;;) {
@@ -38,7 +38,7 @@ export function* entriesOf(db: Database, app: number, node: number, after = -1):
   }
 }
 
-function* pages(db: Database, from: string, valuesOf: (after: Position) => number[]): Generator<Buffer> {
+function* pages(db: StoreDatabase, from: string, valuesOf: (after: Position) => number[]): Generator<Buffer> {
   const after: Position = { node: -1, entry: -1 }
   for (;;) {
     const values = valuesOf(after)
@@ -52,7 +52,7 @@ function* pages(db: Database, from: string, valuesOf: (after: Position) => numbe
 }
 
 /** How many rows make a page. */
-function pageLength(db: Database, from: string, values: number[]): number {
+function pageLength(db: StoreDatabase, from: string, values: number[]): number {
   const sql = `SELECT count(*), total(length(record)) FROM (SELECT record ${from})`
   let [rows, bytes] = db.get<[number, number]>(sql, ...values, ALL)!
   if (bytes <= PAGE_BYTES) return ALL
@@ -67,12 +67,12 @@ function pageLength(db: Database, from: string, values: number[]): number {
  * By way of hexadecimal text, which is made and read in native code. Measured with 10,000 small rows: 3 ms, and 15 to 60 ms for as many
  * arrays of bytes, each of which is memory outside the heap.
  */
-function joined(db: Database, from: string, values: number[], limit: number): Buffer {
+function joined(db: StoreDatabase, from: string, values: number[], limit: number): Buffer {
   const [text] = db.get<[string | null]>(`SELECT group_concat(hex(record), '') FROM (SELECT record ${from})`, ...values, limit)!
   return Buffer.from(text ?? '', 'hex')
 }
 
-function single(db: Database, from: string, values: number[]): Buffer {
+function single(db: StoreDatabase, from: string, values: number[]): Buffer {
   const row = db.get<[Uint8Array]>(`SELECT record ${from}`, ...values, 1)
   return row === undefined ? Buffer.alloc(0) : toBuffer(row[0])
 }

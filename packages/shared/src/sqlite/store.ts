@@ -1,5 +1,5 @@
 import type { SharedStore } from '../store.ts'
-import { openDatabase } from './database.ts'
+import { openStoreDatabase } from './database.ts'
 import { listKeys, readValue, removeKey } from './inspect.ts'
 import { findApp, takeLease } from './leases.ts'
 import { copyApp, readApp } from './open.ts'
@@ -15,7 +15,7 @@ const REMOVE = ['DELETE FROM entries WHERE app = ?', 'DELETE FROM nodes WHERE ap
  * @throws Error that says what is wrong with the file
  */
 export function openSharedStore(path: string, options: { readOnly?: boolean } = {}): SharedStore {
-  const db = openDatabase(path, options.readOnly ?? false)
+  const db = openStoreDatabase(path, options.readOnly ?? false)
   const writes = new Writes(db)
 
   /** In the order of the calls: what was called before is written before. */

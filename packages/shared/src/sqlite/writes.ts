@@ -1,6 +1,6 @@
 import { SharedError } from '../store.ts'
 import { apply } from './apply.ts'
-import type { Database } from './database.ts'
+import type { StoreDatabase } from './database.ts'
 import { checkLease, staleLease } from './leases.ts'
 
 interface Write {
@@ -25,12 +25,12 @@ interface Held {
 
 /** Writes that wait for the end of the tick, and are then made in one transaction. */
 export class Writes {
-  readonly #db: Database
+  readonly #db: StoreDatabase
   readonly #held = new Map<string, Held>()
   #waiting: Write[] = []
   #timer: NodeJS.Immediate | null = null
 
-  constructor(db: Database) {
+  constructor(db: StoreDatabase) {
     this.#db = db
   }
 
