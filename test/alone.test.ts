@@ -22,16 +22,6 @@ const ECHO_OR_SPIN = `
     socket.send(text)
   }`
 
-interface Worker {
-  pid: number
-  apps: string[]
-}
-
-async function holder(appid: string): Promise<Worker | undefined> {
-  const workers: Worker[] = (await platform.admin('GET', '/platform')).json.workers
-  return workers.find(({ apps }) => apps.includes(appid))
-}
-
 const ENDED = '(limit turnCpuMs)'
 /** Half of turnCpuMs: on another thread the turn would be ended at twice that, and this one does next to nothing meanwhile. */
 const SPINS_FROM_MS = 500
@@ -55,7 +45,7 @@ async function spin(appid: string): Promise<{ spinner: Client; pid: number; here
     spinner.send(String(n))
     expect(await spinner.next()).toBe(String(n))
   }
-  const { pid } = (await holder(appid))!
+  const { pid } = (await platform.holder(appid))!
   const before = ownThreadCpuMs(pid)
   spinner.send('spin')
   for (let n = 0; n < 100; n++) spinner.send(`after ${n}`)
@@ -84,11 +74,11 @@ it('a turn without end on the thread of the worker keeps no other app out, costs
     expect(await other.next()).toBe('hello')
   }
   // It was not the death of the one that spins for which they waited.
-  expect((await holder(appid))!.pid).toBe(pid)
-  for (const name of newcomers) expect((await holder(name))!.pid).not.toBe(pid)
+  expect((await platform.holder(appid))!.pid).toBe(pid)
+  for (const name of newcomers) expect((await platform.holder(name))!.pid).not.toBe(pid)
 
   for (let n = 0; n < 100; n++) expect(await spinner.next()).toBe(`after ${n}`)
-  expect((await holder(appid))!.pid).not.toBe(pid)
+  expect((await platform.holder(appid))!.pid).not.toBe(pid)
   const log = await logOf(appid)
   expect(log).toContain(ENDED)
   expect(log).toContain('was running when the process of the app died, again: it is dropped')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from './support/client.ts'
-import { startPlatform, type Platform } from './support/platform.ts'
+import { startPlatform, type Platform, type Process } from './support/platform.ts'
 import { until } from './support/until.ts'
 
 let platform: Platform
@@ -20,17 +20,7 @@ const COUNT = `
     socket.send(params.data.toString() + ' ' + n)
   }`
 
-interface Worker {
-  pid: number
-  apps: string[]
-}
-
-async function workers(): Promise<Worker[]> {
-  return (await platform.admin('GET', '/platform')).json.workers
-}
-
-const holder = async (appid: string): Promise<Worker | undefined> => (await workers()).find(({ apps }) => apps.includes(appid))
-
+const workers = (): Promise<Process[]> => platform.processes('worker')
 async function dedicate(appid: string, dedicatedWorker: 0 | 1): Promise<void> {
   const { status, json } = await platform.admin('PATCH', `/apps/${appid}`, { limits: { dedicatedWorker } })
   expect(status).toBe(200)
@@ -57,13 +47,13 @@ it('an app gets a worker of its own and loses it again under traffic: nothing is
 
   for (let round = 0; round < 2; round++) {
     await dedicate('alone', 1)
-    const own = (await holder('alone'))!
+    const own = (await platform.holder('alone'))!
     expect(own.pid).not.toBe(shared.pid)
     expect(own.apps).toEqual(['alone'])
-    expect((await holder('other'))!.pid).toBe(shared.pid)
+    expect((await platform.holder('other'))!.pid).toBe(shared.pid)
     await go()
     await dedicate('alone', 0)
-    expect((await holder('alone'))!.pid).toBe(shared.pid)
+    expect((await platform.holder('alone'))!.pid).toBe(shared.pid)
     await until('its worker is gone', async () => (await workers()).every(({ pid }) => pid !== own.pid))
     await go()
   }
@@ -91,7 +81,7 @@ it('no other app ever comes into that worker, not even while its app is asleep o
     for (const client of clients) expect(await client.next()).toMatch(/^x /)
   }
   await ask()
-  const pids = await Promise.all(appids.map(async (appid) => (await holder(appid))?.pid))
+  const pids = await Promise.all(appids.map(async (appid) => (await platform.holder(appid))?.pid))
   expect(new Set(pids).size).toBe(3)
   await platform.admin('PATCH', '/apps/one', { limits: { idleMs: 100 } })
   await until('one sleeps', async () => (await platform.admin('GET', '/apps/one/stats')).json.hibernated)
@@ -104,15 +94,15 @@ it('no other app ever comes into that worker, not even while its app is asleep o
   const fourth = await connect(platform.url('four'))
   fourth.send('x')
   expect(await fourth.next()).toBe('x 1')
-  expect(pids).not.toContain((await holder('four'))!.pid)
+  expect(pids).not.toContain((await platform.holder('four'))!.pid)
   await ask()
   // It may be asleep again.
   expect((await workers()).find(({ pid }) => pid === pids[0])?.apps.filter((appid) => appid !== 'one')).toEqual([])
-  expect((await holder('two'))?.pid).toBe(pids[1])
+  expect((await platform.holder('two'))?.pid).toBe(pids[1])
 
-  const before = (await holder('two'))!.pid
+  const before = (await platform.holder('two'))!.pid
   process.kill(before, 'SIGKILL')
-  await until('two is elsewhere', async () => ((await holder('two'))?.pid ?? before) !== before)
+  await until('two is elsewhere', async () => ((await platform.holder('two'))?.pid ?? before) !== before)
   await ask()
   for (const { apps } of await workers()) expect(apps.filter((appid) => ['one', 'two', 'four'].includes(appid)).length === 0 || apps.length === 1).toBe(true)
   for (const client of [...clients, fourth]) await client.close()
@@ -124,7 +114,7 @@ it('its functions are tried in a process where those of no other app are', { tim
     await platform.admin('PATCH', `/apps/${appid}`, { limits: { turnCpuMs: 10_000 } })
   }
   await dedicate('secret', 1)
-  const trials = async (): Promise<number[]> => (await platform.admin('GET', '/platform')).json.processes.filter(({ kind }: { kind: string }) => kind === 'trial').map(({ pid }: { pid: number }) => pid)
+  const trials = async (): Promise<number[]> => (await platform.processes('trial')).map(({ pid }) => pid)
   const before = await trials()
   expect(before.length).toBe(1)
   const slow = `for (const end = Date.now() + 800; Date.now() < end; );\n${COUNT}`
@@ -152,9 +142,8 @@ it('an app whose own worker does not start goes on with its next event, wherever
   const client = await connect(platform.url('moved'))
   client.send('before')
   expect(await client.next()).toBe('before 1')
-  const { processes } = (await platform.admin('GET', '/platform')).json as { processes: { kind: string; pid: number }[] }
-  const pool = processes.find(({ kind }) => kind === 'pool')!.pid
-  await until('there is a spare worker', async () => ((await platform.admin('GET', '/platform')).json.processes as { kind: string }[]).some(({ kind }) => kind === 'spare'))
+  const pool = (await platform.processes('pool'))[0]!.pid
+  await until('there is a spare worker', async () => (await platform.processes('spare')).length > 0)
   const known = new Set(childrenOf(pool))
   const killing = setInterval(() => {
     for (const pid of childrenOf(pool)) if (!known.has(pid)) process.kill(pid, 'SIGKILL')

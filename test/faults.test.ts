@@ -9,11 +9,6 @@ beforeAll(async () => {
 })
 afterAll(() => platform.close())
 
-async function processes(kind: string): Promise<{ pid: number; apps?: string[] }[]> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.filter((process: { kind: string }) => process.kind === kind)
-}
-
 /** Answers with the number of the message, late, so that some are always under way. */
 const SLOW_ECHO = `
   export async function main(ctx) {
@@ -35,7 +30,7 @@ describe('a worker that is killed', () => {
     for (let kill = 0; kill < 3; kill++) {
       const before = answers.length
       await until('answers come', () => answers.length > before + 20)
-      const holder = await until('a worker holds the app', async () => (await processes('worker')).find((worker) => worker.apps?.includes('killed') && !killed.has(worker.pid)))
+      const holder = await until('a worker holds the app', async () => (await platform.processes('worker')).find((worker) => worker.apps.includes('killed') && !killed.has(worker.pid)))
       process.kill(holder.pid, 'SIGKILL')
       // It is listed until its end is known.
       killed.add(holder.pid)
@@ -116,7 +111,7 @@ describe('a process of the platform that is killed', () => {
     const client = await connect(platform.url('pool'))
     client.send('before')
     expect(await client.next()).toMatch(/^before/)
-    process.kill((await processes('pool'))[0]!.pid, 'SIGKILL')
+    process.kill((await platform.processes('pool'))[0]!.pid, 'SIGKILL')
     client.send('during')
     expect(await client.next()).toMatch(/^during/)
     await until('the platform is ready again', async () => (await fetch(`${platform.gateway}/readyz`)).status === 200)
@@ -126,7 +121,7 @@ describe('a process of the platform that is killed', () => {
   it('the gateway comes back on its port', async () => {
     await platform.app('gate', { __websocket__: SLOW_ECHO })
     const client = await connect(platform.url('gate'))
-    process.kill((await processes('gateway'))[0]!.pid, 'SIGKILL')
+    process.kill((await platform.processes('gateway'))[0]!.pid, 'SIGKILL')
     await client.closed
     const again = await until('clients can connect again', () => connect(platform.url('gate')).catch(() => null))
     again.send('hi')
@@ -140,8 +135,7 @@ describe('the supervisor that is killed', () => {
     const other = await startPlatform()
     await other.app('orphan', { __websocket__: SLOW_ECHO })
     const client = await connect(other.url('orphan'))
-    const { json } = await other.admin('GET', '/platform')
-    const pids: number[] = json.processes.map((process: { pid: number }) => process.pid)
+    const pids = (await other.processes()).map(({ pid }) => pid)
     expect(pids.length).toBeGreaterThanOrEqual(4)
     await other.kill()
     await client.closed

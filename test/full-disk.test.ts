@@ -29,8 +29,7 @@ function fill(file: string, write: string): () => void {
 }
 
 async function pids(kind: string): Promise<number[]> {
-  const { processes } = (await platform.admin('GET', '/platform')).json as { processes: { kind: string; pid: number }[] }
-  return processes.filter((one) => one.kind === kind).map(({ pid }) => pid)
+  return (await platform.processes(kind)).map(({ pid }) => pid)
 }
 
 // The first log line that found the disk full ended the pool, and the new pool could start no app: all of them were gone for as long as the disk was full.

@@ -52,8 +52,7 @@ function talk(client: Client): Talk {
 }
 
 async function holders(): Promise<number[]> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.filter(({ kind, apps }: { kind: string; apps?: string[] }) => kind === 'worker' && apps!.length > 0).map(({ pid }: { pid: number }) => pid)
+  return (await platform.processes('worker')).filter(({ apps }) => apps.length > 0).map(({ pid }) => pid)
 }
 
 /** A worker each second, until the time is over. Returns how many. */

@@ -36,8 +36,7 @@ it('an app that ends its worker again and again gets one of its own, and the oth
     for (const client of clients) expect(await client.next()).toBe(`hello ${sent}`)
   }
   await echo()
-  const workers = async (): Promise<{ pid: number; apps: string[] }[]> => (await platform.admin('GET', '/platform')).json.processes.filter(({ kind }: { kind: string }) => kind === 'worker')
-  const holder = async (appid: string): Promise<number | undefined> => (await workers()).find(({ apps }) => apps.includes(appid))?.pid
+  const holder = async (appid: string): Promise<number | undefined> => (await platform.holder(appid))?.pid
   // There is a worker that holds no app, but it belongs to one that is asleep.
   await platform.app('private', { __websocket__: ECHO })
   await platform.admin('PATCH', '/apps/private', { limits: { dedicatedWorker: 1 } })
@@ -60,10 +59,10 @@ it('an app that ends its worker again and again gets one of its own, and the oth
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   expect(await holder('quiet-a')).toBe(shared)
-  expect((await workers()).filter(({ apps }) => apps.includes('deadly') && apps.length > 1)).toEqual([])
+  expect((await platform.processes('worker')).filter(({ apps }) => apps.includes('deadly') && apps.length > 1)).toEqual([])
   sleeper.send('hello')
   expect(await sleeper.next()).toBe('hello 1')
-  expect((await workers()).find(({ pid }) => pid === reserved)?.apps.filter((appid) => appid !== 'private')).toEqual([])
+  expect((await platform.processes('worker')).find(({ pid }) => pid === reserved)?.apps.filter((appid) => appid !== 'private')).toEqual([])
   expect([...clients, victim, sleeper].every(({ ws }) => ws.readyState === ws.OPEN)).toBe(true)
   // When it is mended, it goes on as if nothing had been.
   const { status } = await platform.admin('PUT', '/apps/deadly/functions', { functions: { __websocket__: { code: ECHO } }, prune: true })
@@ -78,19 +77,17 @@ it('an app whose turns do not end gets a worker of its own when the second one w
   await platform.app('endless', { __websocket__: `export const main = ({ method }) => { if (method === 'WebSocket:message') for (;;); }` })
   const calm = await connect(platform.url('calm'))
   const victim = await connect(platform.url('endless'))
-  const holder = async (appid: string): Promise<{ pid: number; apps: string[] } | undefined> =>
-    (await platform.admin('GET', '/platform')).json.workers.find(({ apps }: { apps: string[] }) => apps.includes(appid))
-  const shared = (await holder('calm'))!.pid
-  expect((await holder('endless'))!.pid).toBe(shared)
+  const shared = (await platform.holder('calm'))!.pid
+  expect((await platform.holder('endless'))!.pid).toBe(shared)
   // It is delivered again when its turn was ended, and ends another one.
   victim.send('x')
   await until('it is alone', async () => {
-    const worker = await holder('endless')
+    const worker = await platform.holder('endless')
     return worker !== undefined && worker.pid !== shared && worker.apps.length === 1
   })
   calm.send('hello')
   expect(await calm.next()).toBe('hello 1')
-  expect((await holder('calm'))!.pid).toBe(shared)
+  expect((await platform.holder('calm'))!.pid).toBe(shared)
   expect((await platform.admin('GET', '/apps/endless/logs?level=error')).text).toContain('turnCpuMs')
   expect((await platform.admin('PUT', '/apps/endless/functions/__websocket__', ECHO)).status).toBe(200)
   victim.send('hello')

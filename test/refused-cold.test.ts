@@ -11,8 +11,7 @@ afterAll(() => platform.close())
 const ECHO = `export function main({ method, params, socket }) { if (method === 'WebSocket:message') socket.send(params.data.toString()) }`
 
 async function held(): Promise<string[]> {
-  const { json } = await platform.admin('GET', '/platform')
-  return (json.workers as { apps: string[] }[]).flatMap(({ apps }) => apps).toSorted()
+  return (await platform.processes('worker')).flatMap(({ apps }) => apps).toSorted()
 }
 
 // The pool places an app as soon as it is asked what the app is, when that is for an upgrade (pool/calls.ts).

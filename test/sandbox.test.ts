@@ -3,21 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { connect } from './support/client.ts'
-import { startPlatform, type Platform } from './support/platform.ts'
+import { startPlatform, type Platform, type Process } from './support/platform.ts'
 import { until } from './support/until.ts'
 
 const NAMESPACES = ['net', 'pid', 'mnt', 'ipc', 'uts', 'user']
 const ECHO = `export function main(ctx) { if (ctx.method === 'WebSocket:message') ctx.socket.send(ctx.params.data.toString()) }`
-
-interface Process {
-  kind: string
-  pid: number
-  rssBytes: number
-}
-
-async function processes(platform: Platform): Promise<Process[]> {
-  return (await platform.admin('GET', '/platform')).json.processes
-}
 
 const namespaces = (pid: number): Record<string, string> => Object.fromEntries(NAMESPACES.map((name) => [name, readlinkSync(`/proc/${pid}/ns/${name}`)]))
 const parent = (pid: number): number => Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1])
@@ -39,7 +29,7 @@ async function withAllKinds(platform: Platform): Promise<Process[]> {
   client.send('hi')
   expect(await client.next()).toBe('hi')
   const all = await until('there are workers of all kinds', async () => {
-    const found = (await processes(platform)).filter(({ kind }) => ['worker', 'spare', 'trial'].includes(kind))
+    const found = (await platform.processes()).filter(({ kind }) => ['worker', 'spare', 'trial'].includes(kind))
     return new Set(found.map(({ kind }) => kind)).size === 3 ? found : null
   })
   await client.close()

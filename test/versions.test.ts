@@ -21,7 +21,7 @@ async function hello(params: Record<string, unknown>): Promise<unknown> {
 }
 
 it('the pool refuses a gateway and a console that speak another version, says so, and keeps those that it has', async () => {
-  const processes = async (): Promise<string[]> => (await platform.admin('GET', '/platform')).json.processes.map(({ kind, pid }: { kind: string; pid: number }) => `${kind} ${pid}`)
+  const processes = async (): Promise<string[]> => (await platform.processes()).map(({ kind, pid }) => `${kind} ${pid}`)
   const before = (await processes()).filter((one) => !one.startsWith('trial'))
   const refusal = (version: unknown): unknown => expect.objectContaining({ name: 'CallError', code: 'version', message: `the pool speaks version ${PROTOCOL_VERSION}, not ${String(version)}` })
   for (const version of [PROTOCOL_VERSION + 1, 0, undefined, String(PROTOCOL_VERSION)]) {

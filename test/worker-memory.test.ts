@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect } from './support/client.ts'
-import { startPlatform, type Platform } from './support/platform.ts'
+import { startPlatform, type Platform, type Process } from './support/platform.ts'
 import { until } from './support/until.ts'
 
 /*
@@ -30,14 +30,7 @@ const GREEDY = `
   }`
 const ECHO = `export function main(ctx) { if (ctx.method === 'WebSocket:message') ctx.socket.send(ctx.params.data.toString()) }`
 
-interface Worker {
-  pid: number
-  apps: string[]
-}
-
-async function workers(): Promise<Worker[]> {
-  return (await platform.admin('GET', '/platform')).json.workers
-}
+const workers = (): Promise<Process[]> => platform.processes('worker')
 
 /** 0 once it has ended. */
 function rssMiB(pid: number): number {
@@ -110,7 +103,7 @@ it('a function whose top level takes too much memory is refused, and ends no wor
   const before = (await workers()).map(({ pid }) => pid)
   // Since the publish before, this process has nothing to do, and is seldom looked at.
   await sleep(RESTS_AFTER_MS)
-  const trial = (await platform.admin('GET', '/platform')).json.processes.find(({ kind }: { kind: string }) => kind === 'trial')
+  const trial = (await platform.processes('trial'))[0]!
   let peak = 0
   const looking = setInterval(() => (peak = Math.max(peak, rssMiB(trial.pid))), LOOK_EVERY_MS)
   const { status, text } = await platform.admin('PUT', '/apps/loads/functions/__websocket__', `const all = []; for (;;) all.push(new Array(20_000_000).fill(0.5)); export function main() {}`)

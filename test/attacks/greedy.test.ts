@@ -41,6 +41,5 @@ describe('attacks that may cost a worker its life', () => {
 
 /** Processes that run no code of tenants. */
 async function trusted(): Promise<string[]> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.filter(({ kind }: { kind: string }) => ['gateway', 'pool', 'console'].includes(kind)).map(({ kind, pid }: { kind: string; pid: number }) => `${kind} ${pid}`).toSorted()
+  return (await platform.processes()).filter(({ kind }) => ['gateway', 'pool', 'console'].includes(kind)).map(({ kind, pid }) => `${kind} ${pid}`).toSorted()
 }

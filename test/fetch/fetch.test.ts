@@ -97,8 +97,7 @@ describe('fetch, where the operator allows any address', () => {
     client.send(ask(`${base}/open`))
     await until('the request came', () => open.length === 1)
     const gone = new Promise((resolve) => open[0]!.once('close', resolve))
-    const { processes } = (await platform.admin('GET', '/platform')).json
-    process.kill(processes.find(({ kind }: { kind: string }) => kind === 'worker').pid, 'SIGKILL')
+    process.kill((await platform.processes('worker'))[0]!.pid, 'SIGKILL')
     await until('the request came again', () => open.length === 2)
     await gone
     open[1]!.end('answer')

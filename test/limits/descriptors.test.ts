@@ -16,8 +16,7 @@ beforeAll(async () => {
 afterAll(() => platform.close())
 
 async function gatewayPid(): Promise<number> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.find(({ kind }: { kind: string }) => kind === 'gateway').pid
+  return (await platform.processes('gateway'))[0]!.pid
 }
 
 describe('running out of file descriptors', () => {
@@ -66,8 +65,7 @@ describe('running out of file descriptors', () => {
       clients.push(client)
     }
     const disperse = crowd(platform.gatewayPort, 50)
-    const { json } = await platform.admin('GET', '/platform')
-    for (const worker of json.workers) process.kill(worker.pid, 'SIGKILL')
+    for (const { pid: worker } of await platform.processes('worker')) process.kill(worker, 'SIGKILL')
     for (const client of clients) client.write(text('after'))
     for (const client of clients) expect(await client.message()).toBe('after')
     disperse()

@@ -114,8 +114,7 @@ async function deafClients(of: Platform, appids: string[], count: number, mib: n
 }
 
 async function gatewayMiB(of: Platform): Promise<number> {
-  const { json } = await of.admin('GET', '/platform')
-  return json.processes.find(({ kind }: { kind: string }) => kind === 'gateway').rssBytes / MiB
+  return (await of.processes('gateway'))[0]!.rssBytes / MiB
 }
 
 interface Traffic {

@@ -132,9 +132,8 @@ describe('memory', () => {
     await client.next()
     /** MiB: the heap of the isolate, and each process. */
     const used = async (): Promise<Record<string, number>> => {
-      const { json } = await platform.admin('GET', '/platform')
       const { json: stats } = await platform.admin('GET', '/apps/grows/stats')
-      const rss = Object.fromEntries(json.processes.map((one: { kind: string; rssBytes: number }) => [one.kind, one.rssBytes / 2 ** 20]))
+      const rss = Object.fromEntries((await platform.processes()).map(({ kind, rssBytes }) => [kind, rssBytes / 2 ** 20]))
       // An isolate that is full is replaced, and its heap is small again.
       expect(stats.restarts).toBe(0)
       return { heap: stats.heapBytes / 2 ** 20, ...rss }

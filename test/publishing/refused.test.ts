@@ -159,7 +159,7 @@ describe('what is loaded before it is stored', () => {
   })
 
   it('again, alone, where somebody has ended the process that did it', async () => {
-    const trial = async (): Promise<number | undefined> => (await platform.admin('GET', '/platform')).json.processes.find((one: { kind: string }) => one.kind === 'trial')?.pid
+    const trial = async (): Promise<number | undefined> => (await platform.processes('trial'))[0]?.pid
     await platform.app('killed', { f: GOOD })
     const pid = await trial()
     await platform.admin('PATCH', '/apps/killed', { limits: { turnCpuMs: 5_000 } })

@@ -58,7 +58,7 @@ it('SIGTERM persists everything, the close events of its clients and late change
 it('kill -9 of everything loses nothing that a client has seen, and the files open again, time after time', { timeout: 120_000 }, async () => {
   for (let round = 1; round <= (LONG ? 5 : 2); round++) {
     const platform = await startPlatform({ data })
-    const pids = (await platform.admin('GET', '/platform')).json.processes.map(({ pid }: { pid: number }) => pid) as number[]
+    const pids = (await platform.processes()).map(({ pid }) => pid)
     const client = await connect(platform.url('keeper'))
     let sent = 0
     let answered = 0
@@ -90,15 +90,14 @@ it('an app whose values cannot be read is refused, and has them when they can be
   client.send(JSON.stringify({ n: 7 }))
   expect(await client.next()).toBe('7')
   await client.close()
-  const holders = async (): Promise<unknown[]> => (await platform.admin('GET', '/platform')).json.workers.filter(({ apps }: { apps: string[] }) => apps.includes('keeper'))
-  await until('it is put away', async () => (await holders()).length === 0)
+  await until('it is put away', async () => (await platform.holder('keeper')) === undefined)
   // Who opens an app writes its lease.
   const other = new DatabaseSync(join(platform.data, 'shared.db'))
   other.exec('BEGIN IMMEDIATE')
   await expect(connect(platform.url('keeper'))).rejects.toThrow('503')
-  expect(await holders()).toEqual([])
+  expect(await platform.holder('keeper')).toBeUndefined()
   other.exec('ROLLBACK')
   other.close()
   expect((await platform.request('keeper', '/read')).json).toMatchObject({ n: 7, size: 1 })
-  expect(await holders()).toHaveLength(1)
+  expect((await platform.processes('worker')).filter(({ apps }) => apps.includes('keeper'))).toHaveLength(1)
 })

@@ -93,10 +93,9 @@ it(`no client holds an answer whose state is gone, after ${KILLS} workers were k
   for (let last = 0; killed < KILLS; ) {
     const before = answered()
     await until('answers come', () => answered() > before + CLIENTS)
-    const { json } = await platform.admin('GET', '/platform')
-    const holder = json.processes.find(({ kind, apps, pid }: { kind: string; apps?: string[]; pid: number }) => kind === 'worker' && pid !== last && apps?.includes('tokens'))
+    const holder = await platform.holder('tokens')
     await sleep(Math.random() * 60)
-    if (holder === undefined) continue
+    if (holder === undefined || holder.pid === last) continue
     last = holder.pid
     process.kill(last, 'SIGKILL')
     killed++

@@ -20,8 +20,7 @@ async function sleeps(appid: string): Promise<void> {
 }
 
 async function workers(): Promise<number[]> {
-  const { processes } = (await platform.admin('GET', '/platform')).json as { processes: { kind: string; pid: number }[] }
-  return processes.filter(({ kind }) => kind === 'worker').map(({ pid }) => pid)
+  return (await platform.processes('worker')).map(({ pid }) => pid)
 }
 
 /** The worker dies; another one has the app. */

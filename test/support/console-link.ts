@@ -75,6 +75,5 @@ export async function isReady(platform: Platform): Promise<boolean> {
 
 /** Of the console. */
 async function pidOf(platform: Platform): Promise<number> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.find(({ kind }: { kind: string }) => kind === 'console').pid
+  return (await platform.processes('console'))[0]!.pid
 }

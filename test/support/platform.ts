@@ -29,6 +29,10 @@ export interface Platform {
   errors(): string
   /** A call of the admin REST; `path` without `/v1`. An object as body is sent as JSON, a string as TypeScript source. */
   admin(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
+  /** Those of one kind, or all. */
+  processes(kind?: string): Promise<Process[]>
+  /** The worker that holds the app. */
+  holder(appid: string): Promise<Process | undefined>
   /** Makes an app with these functions. */
   app(appid: string, functions: Record<string, string>): Promise<void>
   /** A request for a function of an app, by path. */
@@ -51,6 +55,15 @@ export interface PlatformOptions {
   demo?: boolean
   /** The most file descriptors that each of its processes may have open. */
   openFiles?: number
+}
+
+/** One of the platform's processes, as the admin REST tells of it. */
+export interface Process {
+  kind: string
+  pid: number
+  rssBytes: number
+  /** What a worker holds. */
+  apps: string[]
 }
 
 /** Starts the whole platform, as `npm start` does, on free ports and in a data folder of its own. */
@@ -84,6 +97,11 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     pid: child.pid!,
     errors: () => errors,
     admin: (method, path, body, headers) => adminCall(`${consoleUrl}/v1${path}`, token, method, body, headers),
+    processes: async (kind) => {
+      const { processes } = (await platform.admin('GET', '/platform')).json as { processes: Process[] }
+      return processes.filter((one) => kind === undefined || one.kind === kind).map((one) => ({ ...one, apps: one.apps ?? [] }))
+    },
+    holder: async (appid) => (await platform.processes('worker')).find(({ apps }) => apps.includes(appid)),
     app: async (appid, functions) => {
       await expectStatus(platform.admin('POST', '/apps', { appid }), 201)
       const entries = Object.entries(functions).map(([name, code]) => [name, { code }])

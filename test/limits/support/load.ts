@@ -75,8 +75,7 @@ export function expectBounded({ p99, grownMiB }: Toll, maxMiB: number): void {
 const UNTOUCHED = new Set(['console', 'spare', 'trial'])
 
 async function rssBytes(platform: Platform): Promise<number> {
-  const { json } = await platform.admin('GET', '/platform')
-  return json.processes.filter(({ kind }: { kind: string }) => !UNTOUCHED.has(kind)).reduce((sum: number, process: { rssBytes: number }) => sum + process.rssBytes, 0)
+  return (await platform.processes()).filter(({ kind }) => !UNTOUCHED.has(kind)).reduce((sum, { rssBytes: bytes }) => sum + bytes, 0)
 }
 
 export interface LogItem {
