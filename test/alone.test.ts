@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect, type Client } from './support/client.ts'
+import { cpuMs } from './support/cpu.ts'
 import { startPlatform, type Platform } from './support/platform.ts'
 import { until } from './support/until.ts'
 
@@ -26,12 +26,6 @@ const ENDED = '(limit turnCpuMs)'
 /** Half of turnCpuMs: on another thread the turn would be ended at twice that, and this one does next to nothing meanwhile. */
 const SPINS_FROM_MS = 500
 
-/** CPU milliseconds of the process's own thread (proc(5): the 14th and 15th of its fields, in ticks of 10 ms). */
-function ownThreadCpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
 async function logOf(appid: string): Promise<string> {
   const { json } = await platform.admin('GET', `/apps/${appid}/logs`)
   return json.items.map(({ message }: { message: string }) => message).join('\n')
@@ -46,10 +40,10 @@ async function spin(appid: string): Promise<{ spinner: Client; pid: number; here
     expect(await spinner.next()).toBe(String(n))
   }
   const { pid } = (await platform.holder(appid))!
-  const before = ownThreadCpuMs(pid)
+  const before = cpuMs(pid, pid)
   spinner.send('spin')
   for (let n = 0; n < 100; n++) spinner.send(`after ${n}`)
-  const where = await until('the turn spins on that thread, or is ended on another', async () => (ownThreadCpuMs(pid) - before > SPINS_FROM_MS ? 'here' : (await logOf(appid)).includes(ENDED) && 'elsewhere'))
+  const where = await until('the turn spins on that thread, or is ended on another', async () => (cpuMs(pid, pid) - before > SPINS_FROM_MS ? 'here' : (await logOf(appid)).includes(ENDED) && 'elsewhere'))
   return { spinner, pid, here: where === 'here' }
 }
 
