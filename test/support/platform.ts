@@ -83,7 +83,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     errors = (errors + text).slice(-100_000)
   })
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
-  const startText = await untilReady(child, exited, () => errors)
+  const removeData = async (): Promise<void> => {
+    if (options.data === undefined) await rm(data, { recursive: true, force: true })
+  }
+  const startText = await untilReady(child, exited, () => errors).catch(async (error: unknown) => {
+    await removeData()
+    throw error
+  })
   const gateway = urlIn(startText, /gateway\S*\s+(http:\/\/\S+)/i)
   const consoleUrl = urlIn(startText, /console\S*\s+(http:\/\/\S+)/i)
   const token = urlIn(startText, /token\S*\s+(\S+)/i)
@@ -119,7 +125,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     },
     close: async () => {
       await platform.stop()
-      if (options.data === undefined) await rm(data, { recursive: true, force: true })
+      await removeData()
     }
   }
   return platform
