@@ -36,3 +36,28 @@ it('a plain loop reaches all of them, whole and in order', async () => {
   }
   await Promise.all(clients.map((client) => client.close()))
 })
+
+/**
+ * All workers are linked with all gateways, and end with any of them. An app that has a worker of its own was not started anew then, but given up with
+ * "no worker of its own could be started" until a gateway asked for it again: the one that was to be linked with it was not back yet.
+ */
+it('the death of a gateway is waited for also by an app that has a worker of its own', async () => {
+  await platform.app('private', { __websocket__: `export const main = ({ method, params, socket }) => method === 'WebSocket:message' && socket.send(params.data)`, hello: `export default () => 'hello'` })
+  await platform.admin('PATCH', '/apps/private', { limits: { dedicatedWorker: 1 } })
+  const clients: Client[] = []
+  for (let n = 0; n < 20; n++) clients.push(await connect(platform.url('private')))
+  const gateway = (await platform.admin('GET', '/platform')).json.processes.find(({ kind }: { kind: string }) => kind === 'gateway')
+  process.kill(gateway.pid, 'SIGKILL')
+  const left = await until('its clients are gone', () => {
+    const there = clients.filter(({ ws }) => ws.readyState === ws.OPEN)
+    return there.length < clients.length && there
+  })
+  // The other gateway takes it, and waits as it would for an app that has none of its own.
+  expect((await platform.request('private', '/hello')).status).toBe(200)
+  for (const client of left) {
+    client.send('here')
+    expect(String(await client.next())).toBe('here')
+  }
+  expect(platform.errors()).not.toContain('no worker of its own')
+  await Promise.all(left.map((client) => client.close()))
+})

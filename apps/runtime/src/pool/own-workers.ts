@@ -11,6 +11,8 @@ const QUARANTINE_IDLE_MS = 10_000
 const DEDICATED_IDLE_MS = 60_000
 
 export interface OwnWorkersParts {
+  /** Settles when a worker can be started. */
+  ready: () => Promise<void>
   /** @throws Error */
   start: () => Promise<WorkerProcess>
   /** Nobody wants it any more. */
@@ -36,8 +38,9 @@ export class OwnWorkers {
     return this.#workers.get(index)
   }
 
-  /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. @throws Error */
+  /** A worker for one app alone; where there are too many of those, one that holds no other than apps of this kind. Waits until there can be one. @throws Error */
   async pick(): Promise<WorkerProcess> {
+    await this.#parts.ready()
     const workers = this.#quarantine
     const free = workers.find(({ apps }) => apps.size === 0)
     if (free !== undefined) return free
@@ -48,8 +51,9 @@ export class OwnWorkers {
     return worker
   }
 
-  /** The worker in which this app is, and never another. As many as there are such apps: whether an app is one is the operator's decision. @throws Error */
+  /** The worker in which this app is, and never another. As many as there are such apps: whether an app is one is the operator's decision. Waits until there can be one. @throws Error */
   async pickDedicated(app: number): Promise<WorkerProcess> {
+    await this.#parts.ready()
     const there = this.#dedicatedTo(app)
     if (there !== undefined) return there
     const worker = await this.#parts.start()

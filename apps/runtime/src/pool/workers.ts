@@ -47,7 +47,7 @@ export class Workers {
   readonly #options: WorkersOptions
   readonly #workers = new Map<number, WorkerProcess>()
   /** Kept from others, and beside `count`. */
-  readonly own = new OwnWorkers({ start: () => this.#startWorker(), end: (worker) => this.#end(worker) })
+  readonly own = new OwnWorkers({ ready: () => this.#whenRunning(), start: () => this.#startWorker(), end: (worker) => this.#end(worker) })
   #spare: WorkerProcess | null = null
   /** Ended here, because nobody wants them: no loss, and not replaced. */
   readonly #unwanted = new Set<WorkerProcess>()
@@ -55,6 +55,8 @@ export class Workers {
   /** When any worker held an app last. */
   #wantedAt = 0
   readonly #waiting: ((worker: WorkerProcess) => void)[] = []
+  /** Who waits for the gateways. */
+  readonly #untilRunning: (() => void)[] = []
   #nextIndex = 1
   #failures = 0
   #running = false
@@ -70,6 +72,7 @@ export class Workers {
   start(): void {
     if (this.#running) return
     this.#running = true
+    for (const resolve of this.#untilRunning.splice(0)) resolve()
     this.#fill()
     this.#timer = setInterval(() => void this.#ping(), PING_EVERY_MS)
   }
@@ -114,6 +117,11 @@ export class Workers {
     const workers = [...this.#workers.values()].filter((worker) => worker.alive)
     if (workers.length === 0) return new Promise((resolve) => this.#waiting.push(resolve))
     return Promise.resolve(emptiest(workers))
+  }
+
+  /** While a gateway is missing, a worker that starts cannot be linked with it. */
+  async #whenRunning(): Promise<void> {
+    if (!this.#running) await new Promise<void>((resolve) => this.#untilRunning.push(resolve))
   }
 
   /** No other app is to come to this worker, and the spare one takes its place. false if there are too many such workers. */

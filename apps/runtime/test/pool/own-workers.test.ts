@@ -14,6 +14,7 @@ beforeEach(() => {
   started = []
   ended = []
   own = new OwnWorkers({
+    ready: async () => {},
     start: () => {
       started.push(worker(started.length + 1))
       return Promise.resolve(started.at(-1)!)
