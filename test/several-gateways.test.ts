@@ -50,7 +50,7 @@ it('the death of a gateway is waited for also by an app that has a worker of its
   process.kill(gateway.pid, 'SIGKILL')
   const left = await until('its clients are gone', () => {
     const there = clients.filter(({ ws }) => ws.readyState === ws.OPEN)
-    return there.length < clients.length && there
+    return there.length < clients.length ? there : null
   })
   // The other gateway takes it, and waits as it would for an app that has none of its own.
   expect((await platform.request('private', '/hello')).status).toBe(200)
