@@ -138,7 +138,8 @@ export interface Catalog {
 
   /**
    * Publishes and removes functions, all or none. A function's versions are numbered from 1;
-   * the numbers go on after it was removed and published again.
+   * the numbers go on after it was removed and published again. Versions that do not run are kept up to HISTORY_BYTES of the
+   * whole app, and the oldest are forgotten first; a removed function of which none is left begins anew.
    * @throws CatalogError `too_many_functions`
    */
   publish(appid: string, request: PublishRequest): Promise<PublishResult>

@@ -1,6 +1,6 @@
 import { CatalogError, type FunctionInfo, type FunctionVersion, type NewVersion, type PublishRequest } from './catalog.ts'
 
-/** What is known of a function before a publish. A removed one is not live, but its numbers go on. */
+/** What is known of a function before a publish. A removed one is not live, but its numbers go on as long as any of its versions is kept. */
 export interface KnownFunction {
   name: string
   version: number
@@ -49,6 +49,32 @@ function number(before: Map<string, KnownFunction>, put: NewVersion[], now: numb
       created: previous?.live !== true
     }
   })
+}
+
+/**
+ * Of an app, the versions that do not run are kept up to so many bytes together, sources and what was compiled of them. With each publish comes
+ * one more, and a disk that is full is full for all apps.
+ */
+export const HISTORY_BYTES = 64 * 1024 * 1024
+/** A version counts for so much at least: all of them are looked at with each publish. */
+const LEAST_VERSION_BYTES = 16 * 1024
+
+/** A version that does not run. */
+export interface PastVersion {
+  name: string
+  version: number
+  /** Of its source and of what was compiled of it. */
+  bytes: number
+}
+
+/** What is too much of an app's past versions, given newest first, and the names of which none is left. */
+export function planForgetting(past: PastVersion[]): { versions: PastVersion[]; names: string[] } {
+  let sum = 0
+  const kept = past.findIndex(({ bytes }) => (sum += Math.max(bytes, LEAST_VERSION_BYTES)) > HISTORY_BYTES)
+  if (kept === -1) return { versions: [], names: [] }
+  const versions = past.slice(kept)
+  const left = new Set(past.slice(0, kept).map(({ name }) => name))
+  return { versions, names: [...new Set(versions.map(({ name }) => name))].filter((name) => !left.has(name)) }
 }
 
 /** A version as it is listed. */

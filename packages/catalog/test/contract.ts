@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Catalog, type CatalogErrorCode, type NewVersion, type Page, type PageQuery, type Token } from '../src/index.ts'
+import { HISTORY_BYTES } from '../src/publish-plan.ts'
 
 export interface OpenedCatalog {
   catalog: Catalog
@@ -291,6 +292,36 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
         expect((await publish(appid, version('f', 'three'))).published[0]).toMatchObject({ created: true, info: { version: 3 } })
         expect((await catalog.listVersions(appid, 'f', { limit: 10 })).items.map((item) => item.version)).toEqual([3, 2, 1])
         expect(await catalog.getVersion(appid, 'f', 2)).toMatchObject({ code: 'two' })
+      })
+
+      /** Each publish left its code here for ever: whoever may publish could fill the disk of all. */
+      it('have their oldest versions forgotten beyond a bound, of the app as a whole', async () => {
+        const appid = await newApp()
+        const large = (tag: string): NewVersion => version('large', `${tag} ${'x'.repeat(HISTORY_BYTES / 8)}`, { compiled: 'y'.repeat(HISTORY_BYTES / 8) })
+        await publish(appid, version('small', 'runs'), version('gone', 'one'))
+        await catalog.publish(appid, { put: [], remove: ['gone'], maxFunctions: 200 })
+        const numbers = async (): Promise<number[]> => (await catalog.listVersions(appid, 'large', { limit: 100 })).items.map((item) => item.version)
+        for (let number = 1; number <= 4; number++) await publish(appid, large(`of ${number}`))
+        expect(await numbers()).toEqual([4, 3, 2, 1])
+        // A removed function counts as its versions do, and begins anew when the last of them is forgotten.
+        for (let number = 5; number <= 6; number++) await publish(appid, large(`of ${number}`))
+        expect(await numbers()).toEqual([6, 5, 4, 3])
+        await refused(catalog.getVersion(appid, 'large', 2), 'version_not_found')
+        expect((await catalog.getVersion(appid, 'large', 3)).code).toMatch(/^of 3 x+$/)
+        // What runs is none of it.
+        expect(await catalog.getFunction(appid, 'small')).toMatchObject({ version: 1, code: 'runs' })
+        expect((await catalog.release(appid))!.functions.map((each) => [each.name, each.version])).toEqual([['large', 6], ['small', 1]])
+        expect((await publish(appid, version('gone', 'again'))).published[0]).toMatchObject({ created: true, info: { version: 1 } })
+      })
+
+      it('of no size have their oldest versions forgotten as well', async () => {
+        const appid = await newApp()
+        const put = Array.from({ length: 1_000 }, () => version('f', ''))
+        for (let round = 0; round < 5; round++) await publish(appid, ...put)
+        const { items } = await catalog.listVersions(appid, 'f', { limit: 10_000 })
+        expect(items).toHaveLength(4_097)
+        expect(items[0]!.version).toBe(5_000)
+        expect(items.at(-1)!.version).toBe(904)
       })
 
       it('are pruned if they are not in the request', async () => {

@@ -68,6 +68,7 @@ export const functionRoutes: Route[] = [
     path: '/v1/apps/:appid/functions/*name/versions',
     access: 'read',
     summary: 'The versions of a function, newest first',
+    doc: 'Those that do not run are kept up to 64 MiB of the whole app, sources and what was compiled of them, and each counts for 16 KiB at least. The oldest are forgotten first.',
     params: functionParams,
     query: paging,
     responses: { 200: listing(infoSchema) },

@@ -2,9 +2,9 @@ import type { ClientSession } from 'mongodb'
 import type { Catalog, FunctionInfo, FunctionVersion, PublishRequest, PublishResult } from '../catalog.ts'
 import { nameAfter, page, versionBelow } from '../cursor.ts'
 import { functionNotFound, versionNotFound } from '../errors.ts'
-import { infoOf, planPublish, type PublishPlan } from '../publish-plan.ts'
+import { infoOf, planForgetting, planPublish, type PublishPlan } from '../publish-plan.ts'
 import { requireApp, touchApp } from './apps.ts'
-import { sourceDocs, withSources } from './sources.ts'
+import { removeVersions, sourceDocs, withSources } from './sources.ts'
 import { NO_ID, type FunctionDoc, type Store, type VersionDoc } from './store.ts'
 
 function toInfo({ name, version, hash, methods, description, changelog, publishedAt }: VersionDoc | FunctionDoc): FunctionInfo {
@@ -31,6 +31,7 @@ async function publish(store: Store, session: ClientSession, appid: string, requ
   const known = await store.functions.find({ appid: { $eq: appid } }, { session, ...NO_ID }).toArray()
   const plan = planPublish(known, request, now)
   await carryOut(store, session, appid, plan)
+  await forgetOldest(store, session, appid)
   return { revision, published: plan.put.map(({ version, created }) => ({ info: infoOf(version), created })), removed: plan.remove }
 }
 
@@ -44,11 +45,23 @@ async function carryOut(store: Store, session: ClientSession, appid: string, pla
   const running = new Map(versions.map((version) => [version.name, infoOf(version)]))
   await store.functions.deleteMany({ appid: { $eq: appid }, name: { $in: [...running.keys()] } }, { session })
   await store.functions.insertMany([...running.values()].map((info) => ({ ...info, appid, live: true })), { session })
-  await store.versions.insertMany(versions.map((version) => ({ ...infoOf(version), appid })), { session })
+  await store.versions.insertMany(versions.map((version) => ({ ...infoOf(version), appid, bytes: Buffer.byteLength(version.code) + Buffer.byteLength(version.compiled) })), { session })
   for (const version of versions) {
     const parts = sourceDocs(appid, version)
     if (parts.length > 0) await store.sources.insertMany(parts, { session })
   }
+}
+
+/** Removes the oldest of what is too much. A removed function of which nothing is left begins anew. */
+async function forgetOldest(store: Store, session: ClientSession, appid: string): Promise<void> {
+  const live = await store.functions.find({ appid: { $eq: appid }, live: true }, { session, projection: { _id: 0, name: 1, version: 1 } }).toArray()
+  const running = new Map(live.map(({ name, version }) => [name, version]))
+  const projection = { _id: 0, name: 1, version: 1, bytes: 1 }
+  const all = await store.versions.find({ appid: { $eq: appid } }, { session, projection }).sort({ publishedAt: -1, version: -1 }).toArray()
+  const past = all.filter(({ name, version }) => running.get(name) !== version).map(({ name, version, bytes = 0 }) => ({ name, version, bytes }))
+  const { versions, names } = planForgetting(past)
+  await removeVersions(store, session, appid, versions)
+  if (names.length > 0) await store.functions.deleteMany({ appid: { $eq: appid }, live: false, name: { $in: names } }, { session })
 }
 
 export function mongoFunctions(

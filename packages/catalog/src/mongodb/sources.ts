@@ -35,10 +35,22 @@ export async function withSources(store: Store, session: ClientSession, appid: s
   return versions
 }
 
+/** Removes the sources of these versions, and what is known of them. */
+export async function removeVersions(store: Store, session: ClientSession, appid: string, versions: Pick<FunctionInfo, 'name' | 'version'>[]): Promise<void> {
+  for (let start = 0; start < versions.length; start += VERSIONS_A_QUERY) {
+    const which = { appid: { $eq: appid }, $or: anyOf(versions.slice(start, start + VERSIONS_A_QUERY)) }
+    await store.sources.deleteMany(which, { session })
+    await store.versions.deleteMany(which, { session })
+  }
+}
+
 async function readParts(store: Store, session: ClientSession, appid: string, infos: FunctionInfo[]): Promise<Map<string, SourceDoc[]>> {
-  const wanted = infos.map(({ name, version }) => ({ name: { $eq: name }, version: { $eq: version } }))
-  const docs = await store.sources.find({ appid: { $eq: appid }, $or: wanted }, { session, ...NO_ID }).toArray()
+  const docs = await store.sources.find({ appid: { $eq: appid }, $or: anyOf(infos) }, { session, ...NO_ID }).toArray()
   return Map.groupBy(docs, (doc) => sourceKey(doc, doc.kind))
+}
+
+function anyOf(versions: Pick<FunctionInfo, 'name' | 'version'>[]): { name: { $eq: string }; version: { $eq: number } }[] {
+  return versions.map(({ name, version }) => ({ name: { $eq: name }, version: { $eq: version } }))
 }
 
 function textOf(parts: Map<string, SourceDoc[]>, info: FunctionInfo, kind: SourceDoc['kind']): string {

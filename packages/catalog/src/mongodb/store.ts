@@ -19,7 +19,7 @@ export interface AppDoc extends Omit<App, 'instance' | 'limits'> {
   tokensMade: number
 }
 
-/** The running version of a function. A removed one stays with live: false, because its version numbers go on. */
+/** The running version of a function. A removed one stays with live: false as long as any of its versions is kept, because its version numbers go on. */
 export interface FunctionDoc extends FunctionInfo {
   appid: string
   live: boolean
@@ -27,6 +27,8 @@ export interface FunctionDoc extends FunctionInfo {
 
 export interface VersionDoc extends FunctionInfo {
   appid: string
+  /** Of its source and of what was compiled of it. Absent in versions from before they were counted. */
+  bytes?: number
 }
 
 /** Code and what was compiled from it, in parts: a document may have 16 MiB only. */

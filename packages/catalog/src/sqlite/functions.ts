@@ -1,7 +1,7 @@
 import type { Catalog, FunctionInfo, FunctionVersion } from '../catalog.ts'
 import { nameAfter, page, versionBelow } from '../cursor.ts'
 import { functionNotFound, versionNotFound } from '../errors.ts'
-import { infoOf, planPublish } from '../publish-plan.ts'
+import { infoOf, planForgetting, planPublish, type PastVersion } from '../publish-plan.ts'
 import { requireApp, touchApp } from './apps.ts'
 import type { Database } from './database.ts'
 
@@ -25,6 +25,11 @@ const INSERT_VERSION =
   'INSERT INTO versions (appid, name, version, hash, methods, description, changelog, published_at, code, compiled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
 const UPSERT_FUNCTION =
   'INSERT INTO functions (appid, name, version, live) VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET version = excluded.version, live = 1'
+/** Of sources, octet_length() reads no more than how long they are. */
+const PAST = `
+  SELECT v.name, v.version, octet_length(v.code) + octet_length(v.compiled) AS bytes
+  FROM versions v LEFT JOIN functions f ON f.live = 1 AND f.appid = v.appid AND f.name = v.name AND f.version = v.version
+  WHERE v.appid = ? AND f.name IS NULL ORDER BY v.published_at DESC, v.version DESC`
 /** The functions of an app with their running versions. */
 const LIVE = 'FROM functions f JOIN versions v USING (appid, name, version) WHERE f.live = 1 AND f.appid = ?'
 
@@ -62,6 +67,13 @@ function insertVersion(db: Database, appid: string, version: FunctionVersion): v
   db.run(UPSERT_FUNCTION, appid, name, number)
 }
 
+/** Within a transaction: removes the oldest of what is too much. A removed function of which nothing is left begins anew. */
+function forgetOldest(db: Database, appid: string): void {
+  const { versions, names } = planForgetting(db.all<PastVersion>(PAST, appid))
+  for (const { name, version } of versions) db.run('DELETE FROM versions WHERE appid = ? AND name = ? AND version = ?', appid, name, version)
+  for (const name of names) db.run('DELETE FROM functions WHERE appid = ? AND name = ? AND live = 0', appid, name)
+}
+
 export function sqliteFunctions(
   db: Database
 ): Pick<Catalog, 'publish' | 'listFunctions' | 'getFunction' | 'listVersions' | 'getVersion'> {
@@ -74,6 +86,7 @@ export function sqliteFunctions(
         const plan = planPublish(rows.map((row) => ({ ...row, live: row.live === 1 })), request, now)
         for (const name of plan.remove) db.run('UPDATE functions SET live = 0 WHERE appid = ? AND name = ?', appid, name)
         for (const { version } of plan.put) insertVersion(db, appid, version)
+        forgetOldest(db, appid)
         return { revision, published: plan.put.map(({ version, created }) => ({ info: infoOf(version), created })), removed: plan.remove }
       }),
 
