@@ -74,7 +74,7 @@ export interface WorkerProcess {
  * @throws Error with the last lines that it wrote, if it does not come up.
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
-  const gateways = await Promise.all(Array.from({ length: options.gateways }, (_, index) => connectGateway(index, options.index)))
+  const gateways = await connectGateways(options.gateways, options.index)
   const spawned = spawnLocked(options.sandbox, options.program, [String(options.gateways)], gateways)
   const { child, exited } = spawned
   for (const gateway of gateways) gateway.destroy()
@@ -133,6 +133,16 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
     options.onExit(`${reason}${lastLines()}`, signal)
   })
   return worker
+}
+
+/** With all gateways or with none: a connection that no worker gets would stay open at both ends. @throws Error */
+async function connectGateways(count: number, worker: number): Promise<Socket[]> {
+  const tries = await Promise.allSettled(Array.from({ length: count }, (_, gateway) => connectGateway(gateway, worker)))
+  const sockets = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = tries.find((one) => one.status === 'rejected')
+  if (failed === undefined) return sockets
+  for (const socket of sockets) socket.destroy()
+  throw new Error(`worker ${worker} did not start: ${(failed.reason as Error).message}`)
 }
 
 /** The connection is not read here: every byte that comes is for the worker. */
