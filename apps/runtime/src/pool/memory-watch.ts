@@ -13,6 +13,8 @@ const MIB = 1024 * 1024
 const MIN_SHARE_MIB = 1_024
 
 export interface MemoryWatch {
+  /** Its memory when it was looked at last, bytes. 0 where nothing is watched. */
+  readonly rssBytes: number
   /** The worker is not idle any more. */
   wake(): void
   stop(): void
@@ -24,10 +26,11 @@ export interface MemoryWatch {
  */
 export function watchMemory(worker: WorkerProcess, bound: MemoryBound): MemoryWatch {
   const file = openStatus(worker.pid)
-  return file === null ? { wake: () => {}, stop: () => {} } : new OpenWatch(worker, bound, file)
+  return file === null ? { rssBytes: 0, wake: () => {}, stop: () => {} } : new OpenWatch(worker, bound, file)
 }
 
 class OpenWatch implements MemoryWatch {
+  rssBytes = 0
   readonly #worker: WorkerProcess
   readonly #bound: MemoryBound
   readonly #file: number
@@ -70,6 +73,7 @@ class OpenWatch implements MemoryWatch {
   #look(): void {
     const { bytes, onHalf, onOver } = this.#bound
     const rss = readRss(this.#file)
+    this.rssBytes = rss
     if (rss > bytes) {
       this.stop()
       onOver(this.#worker, rss)

@@ -45,6 +45,8 @@ export interface WorkerProcess {
   /** Of Node, whatever is around it. */
   readonly pid: number
   readonly startedAt: number
+  /** Its memory when it was looked at last, 0 where nobody can: while it holds nothing, that may be two seconds ago. */
+  readonly rssBytes: number
   readonly control: Control<WorkerCalls, PoolCallsOfWorker>
   /** Numbers of the apps that it holds. */
   readonly apps: Set<number>
@@ -94,6 +96,9 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
       return pid
     },
     startedAt: Date.now(),
+    get rssBytes() {
+      return memory?.rssBytes ?? 0
+    },
     control,
     apps: new Set(),
     arriving: new Set(),

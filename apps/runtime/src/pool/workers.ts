@@ -2,6 +2,7 @@ import type { Loss, PoolCallsOfWorker, SandboxKind } from '@socklet/protocol'
 import { LINK_LOST } from '../link-lost.ts'
 import { SILENT_MS } from '../silence.ts'
 import { THREADS } from '../threads.ts'
+import { Grown, type GrownOptions } from './grown.ts'
 import { memoryText } from './memory-watch.ts'
 import { OwnWorkers, emptiest } from './own-workers.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -28,6 +29,8 @@ export interface WorkersOptions extends WorkerFrames {
   sandbox: Sandbox
   /** Memory of each worker process: beyond it, it is killed. */
   memoryBytes: number
+  /** Which workers are replaced though they are well. */
+  grown?: GrownOptions
   /** A worker is killed now because of its memory. */
   onMemory: (worker: WorkerProcess, rssBytes: number) => void
   /** An app has nothing to do. */
@@ -51,6 +54,7 @@ export class Workers {
   #spare: WorkerProcess | null = null
   /** Ended here, because nobody wants them: no loss, and not replaced. */
   readonly #unwanted = new Set<WorkerProcess>()
+  readonly #grown: Grown
   #starting = 0
   /** When any worker held an app last. */
   #wantedAt = 0
@@ -66,6 +70,7 @@ export class Workers {
 
   constructor(options: WorkersOptions) {
     this.#options = options
+    this.#grown = new Grown(options.grown)
   }
 
   /** Starts the workers, once the gateways that they are linked with are there. */
@@ -260,10 +265,12 @@ export class Workers {
   }
 
   async #ping(): Promise<void> {
-    if (this.#wantsSpare) {
+    const wantsSpare = this.#wantsSpare
+    if (wantsSpare) {
       this.#wantedAt = Date.now()
       this.#fill()
-    } else this.#putSpareAway()
+    }
+    if (!this.#renewGrown() && !wantsSpare) this.#putSpareAway()
     this.own.finishIdle()
     await Promise.all(
       this.#processes.map(async (worker) => {
@@ -276,6 +283,20 @@ export class Workers {
         }
       })
     )
+  }
+
+  /** The spare one takes the place of a worker that has grown and holds nothing any more. Whether there is such a worker. */
+  #renewGrown(): boolean {
+    const grown = this.#grown.find(this.#workers.values())
+    if (grown === undefined) return false
+    if (this.#spare === null) {
+      if (this.#starting === 0) void this.#startOne()
+      return true
+    }
+    this.#workers.delete(grown.index)
+    this.#end(grown)
+    this.#promote()
+    return true
   }
 
   /** An idle platform has no process for this. */

@@ -14,6 +14,9 @@ import { makeGuest } from '../../src/snapshot/index.ts'
 const before = process.cwd()
 const links: Socket[] = []
 const losses: Loss[] = []
+/** Bytes: more than any worker here has, but in the one test. */
+let aboveBytes = Infinity
+const GROWN = { afterMs: 500, get aboveBytes() { return aboveBytes } }
 let folder: string
 let gateway: Server
 let workers: Workers
@@ -30,6 +33,7 @@ beforeAll(async () => {
     snapshot: guest.snapshot,
     sandbox: await chooseSandbox('auto', nothing),
     memoryBytes: 2 ** 31,
+    grown: GROWN,
     onMemory: nothing,
     onIdle: nothing,
     onDown: nothing,
@@ -78,4 +82,27 @@ it('one that ends with its gateway has not, also where its own end is known firs
 it('one that somebody kills from outside has not', async () => {
   expect(await lossAfter(({ pid }) => void process.kill(pid, 'SIGKILL'))).toBe('killed')
   expect(await lossAfter(({ pid }) => void process.kill(pid, 'SIGSEGV'))).toBe('crashed')
+})
+
+/** It kept what its apps had needed for ever: after a day of work a platform at rest had as much memory as at its busiest. */
+it('one that has grown and holds nothing any more is replaced, without a time in which there is none and as no loss', async () => {
+  workers.start()
+  const used = await workers.pick()
+  const { restarts } = workers
+  used.take(1)
+  aboveBytes = 1024
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  expect(workers.all).toEqual([used])
+  expect(used.rssBytes).toBeGreaterThan(10_000_000)
+  used.apps.clear()
+  // The first time there is a spare one, the second time it has to be started for this.
+  for (const worker of [used, null]) {
+    const grown = worker ?? workers.all[0]!
+    await expect.poll(() => workers.all.length === 1 && workers.all[0] === grown, { timeout: 10_000, interval: 1 }).toBe(false)
+    expect(workers.all.map(({ alive }) => alive)).toEqual([true])
+  }
+  aboveBytes = Infinity
+  await expect.poll(() => used.alive).toBe(false)
+  expect(losses).toEqual([])
+  expect(workers.restarts).toBe(restarts)
 })
