@@ -137,6 +137,14 @@ it('its functions are tried in a process where those of no other app are', { tim
 /** Processes that this one has started. */
 const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended since it was listed.
+  }
+}
+
 it('an app whose own worker does not start goes on with its next event, wherever it can', { timeout: 60_000 }, async () => {
   await platform.app('moved', { __websocket__: COUNT })
   const client = await connect(platform.url('moved'))
@@ -146,7 +154,7 @@ it('an app whose own worker does not start goes on with its next event, wherever
   await until('there is a spare worker', async () => (await platform.processes('spare')).length > 0)
   const known = new Set(childrenOf(pool))
   const killing = setInterval(() => {
-    for (const pid of childrenOf(pool)) if (!known.has(pid)) process.kill(pid, 'SIGKILL')
+    for (const pid of childrenOf(pool)) if (!known.has(pid)) endIfThere(pid)
   }, 2)
   // The spare one may be taken for it: then it is the next that dies, and this is stored and done.
   const { status } = await platform.admin('PATCH', '/apps/moved', { limits: { dedicatedWorker: 1 } })
