@@ -55,6 +55,9 @@ describe('an app that has lost eleven isolates in a row', () => {
       expect(await platform.request(appid, '/ping')).toMatchObject({ status: 503, json: { error: { code: 'unavailable' } } })
       await expect(connect(platform.url(appid))).rejects.toThrow('503')
       expect((await platform.admin('GET', `/apps/${appid}/stats`)).json).toMatchObject({ restarts: LOSSES, connections: 0 })
+      // Its log says so last: nothing else of it does, while nobody is connected.
+      const { items } = (await platform.admin('GET', `/apps/${appid}/logs?limit=1`)).json
+      expect(items).toMatchObject([{ level: 'error', function: '', message: expect.stringContaining(`the app cannot run: it was lost ${LOSSES} times in a row`) }])
     }
   })
 

@@ -67,6 +67,13 @@ export class Blame {
     }
   }
 
+  /** It has been lost too often in a row, and is not started again. Its clients are told, and here whoever can do something about it. */
+  giveUp(app: PoolApp): void {
+    app.failed = true
+    this.#parts.report(`${app.appid} was lost ${app.losses} times in a row: it is not started again until it is changed or restarted`)
+    this.#parts.log(app.appid, 'error', `the app cannot run: it was lost ${app.losses} times in a row. It is started again when something of it is published or changed, or when it is restarted`)
+  }
+
   #quarantine(app: PoolApp, why: string): void {
     const now = Date.now()
     if (app.quarantinedUntil < now) this.#parts.report(`${why}: it gets a worker of its own`)

@@ -140,7 +140,7 @@ export class Placements {
     app.restarts++
     const delayMs = delayAfterLoss(app)
     if (delayMs === null) {
-      app.failed = true
+      this.#blame.giveUp(app)
       this.#gateways.tell('failed', { app: app.number })
     } else setTimeout(() => void this.#replace(app, loss), delayMs)
   }

@@ -37,6 +37,15 @@ describe('losses in a row', () => {
     expect(delays).toEqual([0, 0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, null])
   })
 
+  it('that are too many are told to the operator and to the app', () => {
+    const one = app('one')
+    for (let n = 0; n < 11; n++) countLoss(one)
+    blame.giveUp(one)
+    expect(one.failed).toBe(true)
+    expect(reports).toEqual(['one was lost 11 times in a row: it is not started again until it is changed or restarted'])
+    expect(lines).toEqual([expect.stringMatching(/^one error the app cannot run: it was lost 11 times in a row\./)])
+  })
+
   it('begin anew with an isolate that lived for more than ten seconds', () => {
     const one = app('one')
     for (let n = 0; n < 5; n++) countLoss(one)
