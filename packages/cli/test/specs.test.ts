@@ -44,6 +44,7 @@ describe('the processes of the platform', () => {
       SOCKLET_GATEWAYS: '2',
       SOCKLET_TRUST_PROXY: 'false',
       SOCKLET_SANDBOX: 'auto',
+      SOCKLET_QUEUE_MIB: '256',
       SOCKLET_SEND_BUFFER_MIB: '512',
       SOCKLET_PING_SECONDS: '30',
       SOCKLET_ALLOW_PRIVATE_FETCH: 'false',

@@ -70,12 +70,12 @@ export async function chooseSandbox(wanted: string, report: (message: string) =>
 /** Runs Node in it, which says its version: that takes all that bwrap does, and a few milliseconds. @throws SandboxError */
 async function check(sandbox: Sandbox): Promise<void> {
   if (!existsSync(childrenFile(process.pid))) throw new SandboxError(`this system does not list the children of processes (${childrenFile(process.pid)})`)
-  const { child, exited } = spawnIn(sandbox, ['--version'], [])
+  const { child, exited, kill } = spawnIn(sandbox, ['--version'], [])
   let text = ''
   child.stderr!.setEncoding('utf8').on('data', (chunk: string) => {
     text = (text + chunk).slice(-1_000)
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), CHECK_MS)
+  const timer = setTimeout(kill, CHECK_MS)
   const { reason, ok } = await exited
   clearTimeout(timer)
   if (ok) return
@@ -140,16 +140,34 @@ function killNamespace(child: ChildProcess, init: number): void {
   try {
     process.kill(init, 'SIGKILL')
   } catch {
-    // It has not begun, or has just ended. What there is ends with its parent.
-    child.kill('SIGKILL')
+    killBeginning(child)
   }
+}
+
+/**
+ * Process 1 is not known yet, or has just ended. If it is there, it may be waiting for bwrap's word to begin, and would do so for ever: only later does it
+ * end with its parent. While that is stopped it starts none, and the numbers of its children are nobody else's.
+ */
+function killBeginning(bwrap: ChildProcess): void {
+  bwrap.kill('SIGSTOP')
+  try {
+    for (const pid of childrenOf(bwrap.pid!)) process.kill(pid, 'SIGKILL')
+  } catch {
+    // There is nothing to be seen of it, or nothing of it left.
+  }
+  bwrap.kill('SIGKILL')
 }
 
 /** Process 1 has started Node and nothing else; before Node has run a tenant's code there is no other. @throws Error */
 function onlyChildOf(init: number): number {
-  const children = readFileSync(childrenFile(init), 'utf8').trim().split(' ')
-  if (children.length !== 1 || !/^\d+$/.test(children[0]!)) throw new Error(`bwrap has not one child but ${children.length}`)
-  return Number(children[0])
+  const [child, ...more] = childrenOf(init)
+  if (child === undefined || more.length > 0) throw new Error('bwrap has not one child')
+  return child
+}
+
+/** @throws Error */
+function childrenOf(pid: number): number[] {
+  return readFileSync(childrenFile(pid), 'utf8').split(' ').filter((text) => /^\d+$/.test(text)).map(Number)
 }
 
 /** proc(5): the children of the main thread, if the kernel was built to tell. */
