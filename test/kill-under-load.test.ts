@@ -24,8 +24,11 @@ afterAll(() => platform.close())
 const ECHO = `
   export async function main({ method, params, socket, requestId, redelivered }) {
     if (method !== 'WebSocket:message') return
+    const text = params.data.toString()
+    // As it came: it does not travel back from the worker.
+    if (text.length > 1024) socket.send(text)
     await null
-    socket.send(params.data.toString() + ' ' + requestId + (redelivered ? ' again' : ''))
+    socket.send(text.split(' ')[0] + ' ' + requestId + (redelivered ? ' again' : ''))
   }`
 
 interface Talk {
@@ -33,16 +36,28 @@ interface Talk {
   sent: number
   /** Request ids by number. */
   ids: string[]
+  /** Numbers of the long messages that came back. */
+  whole: Set<number>
   problems: string[]
   again: number
 }
 
+/** One of three is long. */
+const isLong = (number: number): boolean => number % 3 === 0
+const textOf = (number: number): string => (isLong(number) ? `${number} `.padEnd(2_000, '.') : String(number))
+
 function talk(client: Client): Talk {
-  const one: Talk = { client, sent: 0, ids: [], problems: [], again: 0 }
+  const one: Talk = { client, sent: 0, ids: [], whole: new Set(), problems: [], again: 0 }
   client.ws.on('close', (code) => one.problems.push(`closed with ${code}`))
   client.ws.on('message', (data) => {
     const [text, id, again] = String(data).split(' ') as [string, string, string?]
     const number = Number(text)
+    if (String(data).length > 1_024) {
+      if (String(data) !== textOf(number)) one.problems.push(`${number} came back as ${String(data).slice(0, 20)}`)
+      one.whole.add(number)
+      return
+    }
+    if (isLong(number) && !one.whole.has(number)) one.problems.push(`${number} did not come back before its answer`)
     if (again !== undefined) one.again++
     if (number > one.ids.length) one.problems.push(`${number} is answered before ${one.ids.length}`)
     if (number < one.ids.length && one.ids[number] !== id) one.problems.push(`${number} was ${one.ids[number]}, and then ${id}`)
@@ -82,7 +97,7 @@ it(`${CLIENTS} connections of ${APPS} apps notice nothing of a worker's death ev
   const talks: Talk[] = []
   for (let at = 0; at < CLIENTS; at += 50) talks.push(...(await Promise.all(Array.from({ length: Math.min(50, CLIENTS - at) }, (_, index) => connect(platform.url(appids[(at + index) % APPS]!))))).map(talk))
   const sending = talks.map((one, index) => {
-    const send = (): void => one.client.send(String(one.sent++))
+    const send = (): void => one.client.send(textOf(one.sent++))
     let timer = setTimeout(() => {
       send()
       timer = setInterval(send, SEND_EVERY_MS)
@@ -101,7 +116,7 @@ it(`${CROWD} apps whose clients send as fast as they are answered do not either,
   const talks = (await Promise.all(appids.map((appid) => connect(platform.url(appid))))).map(talk)
   let running = true
   for (const one of talks) {
-    const send = (): void => one.client.send(String(one.sent++))
+    const send = (): void => one.client.send(textOf(one.sent++))
     one.client.ws.on('message', () => {
       if (!running) return
       // Not one for each answer: some come twice.

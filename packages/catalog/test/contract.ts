@@ -314,16 +314,6 @@ export function catalogContract(title: string, open: () => Promise<OpenedCatalog
         expect((await publish(appid, version('gone', 'again'))).published[0]).toMatchObject({ created: true, info: { version: 1 } })
       })
 
-      it('of no size have their oldest versions forgotten as well', async () => {
-        const appid = await newApp()
-        const put = Array.from({ length: 1_000 }, () => version('f', ''))
-        for (let round = 0; round < 5; round++) await publish(appid, ...put)
-        const { items } = await catalog.listVersions(appid, 'f', { limit: 10_000 })
-        expect(items).toHaveLength(4_097)
-        expect(items[0]!.version).toBe(5_000)
-        expect(items.at(-1)!.version).toBe(904)
-      })
-
       it('are pruned if they are not in the request', async () => {
         const appid = await newApp()
         await publish(appid, version('a'), version('b'), version('c'))

@@ -146,15 +146,18 @@ function sendFrames(result: CheckedResult, to: Destination, toPool: boolean, toG
   if (dataIsSent) sendData(bytes, to)
   let runLink: Link | null = null
   let runStart = TURN_HEADER_BYTES
+  // Behind an acknowledgement nothing is said of what gateways keep: it may be that of the very event.
+  let isKept = true
   let at = TURN_HEADER_BYTES
   while (at < bytes.byteLength) {
     const next = at + paddedLength(frameLength(bytes, at))
     const type = bytes[at + 4]!
+    isKept &&= type !== FrameType.ACK
     const everywhere = isForSeveral(bytes, at)
     const isWanted = TO_POOL_AT_ONCE.has(type) ? toPool : toGateways && !(dataIsSent && type === FrameType.DATA)
     const link = everywhere || !isWanted ? null : linkOf(bytes, at, to)
     address(bytes, at, to)
-    const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 && !(isWanted && !everywhere && staysAtGateway(result, at))
+    const external = (bytes[at + 5]! & Flag.EXTERNAL) !== 0 && !(isKept && isWanted && !everywhere && staysAtGateway(result, at))
     const alone = external || everywhere || !isWanted
     if (link !== runLink || alone) {
       if (at > runStart) runLink!.sendEncoded(bytes.subarray(runStart, at))

@@ -1,6 +1,6 @@
 import { Flag, FrameType, NO_ROOM } from '@socklet/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeHarness, numbers, type Harness } from './harness.ts'
+import { acknowledged, makeHarness, numbers, type Harness } from './harness.ts'
 
 let harness: Harness
 beforeAll(async () => (harness = await makeHarness()))
@@ -234,6 +234,28 @@ describe('a long text that is sent as it came does not travel', () => {
     await test.until(() => test.texts().length === 1)
     clearInterval(stored)
     expect([test.texts(), test.kept.named]).toEqual([[LONG[4]], 1])
+  })
+
+  // Its gateway has forgotten it by then.
+  it('but goes as it is behind the acknowledgement of its event, where that stands among the commands', async () => {
+    const test = await harness.start(`
+      let kept
+      exports.main = ({ params, socket }) => {
+        if (!params) return
+        if (params.isBinary) return params.data[0] % 2 === 0 ? undefined : new Promise(() => {})
+        if (params.data.length > 100) kept = params.data.toString()
+        else socket.send(kept)
+      }`)
+    test.open(1)
+    const events = Array.from({ length: 41 }, (_, index) => test.event(FrameType.MESSAGE, 1, Buffer.of(index), Flag.BINARY))
+    const settled = test.event(FrameType.MESSAGE, 1, LONG[4]!)
+    test.event(FrameType.MESSAGE, 1, 'go on')
+    await test.until(() => test.texts().length === 1)
+    expect([test.texts(), test.kept.named]).toEqual([[LONG[4]], 0])
+    // That it was so: more had settled apart from each other than there is room for beside the commands.
+    await test.until((frames) => acknowledged(frames).length >= events.length / 2)
+    const frames = test.gateway.frames
+    expect(frames.findIndex(({ head, payload }) => head.type === FrameType.ACK && acknowledged([{ head, payload }]).includes(settled))).toBeLessThan(frames.findIndex(({ head }) => head.type === FrameType.SEND))
   })
 
   it('but goes as it is to a gateway that does not have it', async () => {
