@@ -105,7 +105,7 @@ test('says that its pool speaks another version of the protocol, refuses clients
   pool.placements.set(7, at(7, 1, 1))
   await pool.start()
   await until(() => pool.hellos >= 3, 'it tries again')
-  expect(stderr).toContain('gateway: the pool does not take this gateway: CallError: the pool speaks version 99, not 1')
+  expect(stderr).toContain('gateway: the pool does not take this gateway: the pool speaks version 99, not 1')
   const readyz = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status
   expect(await readyz()).toBe(503)
   expect(await refused(`ws://127.0.0.1:${port}/demo`)).toMatchObject({ status: 503, code: 'unavailable' })
