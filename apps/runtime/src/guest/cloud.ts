@@ -1,10 +1,9 @@
-import { cloudFetch } from './fetch/globals.ts'
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import type { Program, PlatformModules } from './modules.ts'
 import { mainOf } from './modules.ts'
 import { NativeError, jsonStringify } from './primordials.ts'
 import type { Shared } from './shared/shared.ts'
 import type { Sockets } from './sockets.ts'
-import { getToken, parseToken } from './tokens.ts'
 
 export interface CloudParts {
   appid: string
@@ -15,6 +14,8 @@ export interface CloudParts {
   platform: PlatformModules
 }
 
+const tokens = (): typeof import('./tokens.ts') => require('./tokens.ts') as typeof import('./tokens.ts')
+
 /** What `import cloud from '@lafjs/cloud'` gives. */
 export function makeCloud(parts: CloudParts): object {
   return {
@@ -22,11 +23,11 @@ export function makeCloud(parts: CloudParts): object {
     shared: parts.shared,
     sockets: parts.sockets,
     env: parts.env,
-    getToken,
-    parseToken,
+    getToken: (payload: unknown, secret?: unknown): string => tokens().getToken(payload, secret),
+    parseToken: (token: unknown, secret?: unknown): unknown => tokens().parseToken(token, secret),
     /** axios, as far as functions use it. */
     get fetch(): unknown {
-      return cloudFetch()
+      return (require('./fetch/cloud-fetch.ts') as typeof import('./fetch/cloud-fetch.ts')).cloudFetch
     },
     /** Calls another function of the app directly. */
     invoke: async (name: string, ctx: Record<string, unknown> = {}): Promise<unknown> => {

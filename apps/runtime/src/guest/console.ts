@@ -1,7 +1,7 @@
-import { format, inspect } from './globals/inspect.ts'
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import { Level, log, mayLog } from './log.ts'
-import { push } from './lists.ts'
-import { NativeError, NativeMap, bareArray, mapDelete, mapGet, mapSet, now, reflectApply, substring, toText } from './primordials.ts'
+import { join, push } from './lists.ts'
+import { NativeError, NativeMap, bareArray, mapDelete, mapGet, mapSet, now, reflectApply, stringIndexOf, substring, toText } from './primordials.ts'
 
 /**
  * `console`, into the app's log. Nothing is formatted that the log would not take.
@@ -10,9 +10,20 @@ const counts = new NativeMap<string, number>()
 const starts = new NativeMap<string, number>()
 let indent = ''
 
+const inspection = (): typeof import('./globals/inspect.ts') => require('./globals/inspect.ts') as typeof import('./globals/inspect.ts')
+
 function line(level: number, args: unknown[]): void {
-  if (!mayLog()) return
-  log(level, indent + (args.length === 1 && typeof args[0] === 'string' ? args[0] : reflectApply(format, undefined, args)))
+  if (mayLog()) log(level, indent + textOf(args))
+}
+
+function textOf(args: unknown[]): string {
+  return areTexts(args) ? join(args, ' ') : reflectApply(inspection().format, undefined, args)
+}
+
+/** As most lines are: nothing in them has to be shown in a way of its own. */
+function areTexts(args: unknown[]): args is string[] {
+  for (let i = 0; i < args.length; i++) if (typeof args[i] !== 'string') return false
+  return args.length > 0 && (args.length === 1 || stringIndexOf(args[0] as string, '%') < 0)
 }
 
 export const console = {
@@ -21,8 +32,8 @@ export const console = {
   info: (...args: unknown[]) => line(Level.INFO, args),
   warn: (...args: unknown[]) => line(Level.WARN, args),
   error: (...args: unknown[]) => line(Level.ERROR, args),
-  trace: (...args: unknown[]) => line(Level.DEBUG, [`Trace: ${reflectApply(format, undefined, args)}\n${new NativeError('').stack ?? ''}`]),
-  dir: (value: unknown, options?: object) => line(Level.INFO, [inspect(value, options)]),
+  trace: (...args: unknown[]) => line(Level.DEBUG, [`Trace: ${textOf(args)}\n${new NativeError('').stack ?? ''}`]),
+  dir: (value: unknown, options?: object) => line(Level.INFO, [inspection().inspect(value, options)]),
   table: (value: unknown) => line(Level.INFO, [value]),
   assert: (condition: unknown, ...args: unknown[]) => {
     if (!condition) line(Level.ERROR, withFirst('Assertion failed', args))

@@ -1,9 +1,10 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import { forgetAsked } from './asked-text.ts'
 import { FrameType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
 import { current, setCurrent, type Running } from './current.ts'
 import { receiveFetch } from './fetch/channel.ts'
-import { HttpEvents } from './http-events.ts'
+import type { HttpEvents } from './http-events.ts'
 import { reached } from './limits.ts'
 import { Level, logError } from './log.ts'
 import { hasNextEvent, nextEvent, type EventFrame, type Mailbox } from './mailbox.ts'
@@ -12,7 +13,7 @@ import { acknowledge, setWord } from './outbox.ts'
 import type { DispatcherParts } from './parts.ts'
 import { bareArray, now, setSize } from './primordials.ts'
 import { failed, TaskList, type Task } from './tasks.ts'
-import { UpgradeEvents } from './upgrade-events.ts'
+import type { UpgradeEvents } from './upgrade-events.ts'
 import { WEBSOCKET, WebSocketEvents } from './websocket-events.ts'
 
 /**
@@ -50,12 +51,22 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
     const before = current()
     setCurrent(task.running)
     reached('handlerMs', `the handler took more than ${limitMs} ms; what it still does is not waited for`, Level.ERROR)
-    http.answerLate(task)
+    http?.answerLate(task)
     setCurrent(before)
   })
-  const http = new HttpEvents(parts, handlers)
   const websocket = new WebSocketEvents(parts, handlers)
-  const upgrades = new UpgradeEvents(parts)
+  let http: HttpEvents | null = null
+  let upgrades: UpgradeEvents | null = null
+
+  function httpEvents(): HttpEvents {
+    const { HttpEvents: Events } = require('./http-events.ts') as typeof import('./http-events.ts')
+    return (http ??= new Events(parts, handlers))
+  }
+
+  function upgradeEvents(): UpgradeEvents {
+    const { UpgradeEvents: Events } = require('./upgrade-events.ts') as typeof import('./upgrade-events.ts')
+    return (upgrades ??= new Events(parts))
+  }
 
   function dispatch(mailbox: Mailbox, frame: EventFrame): Task | typeof NOTHING_RAN | null {
     switch (frame.type) {
@@ -74,12 +85,12 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
         websocket.notice(mailbox, frame)
         return null
       case FrameType.REQUEST:
-        return http.event(mailbox, frame)
+        return httpEvents().event(mailbox, frame)
       case FrameType.REQUEST_GONE:
-        http.gone(frame)
+        http?.gone(frame)
         return null
       case FrameType.UPGRADE:
-        return upgrades.event(mailbox, frame)
+        return upgradeEvents().event(mailbox, frame)
       default:
         return null
     }
@@ -159,7 +170,7 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
 
   function expire(): void {
     handlers.expire()
-    upgrades.expire()
+    upgrades?.expire()
   }
 
   /** The isolate is new, and all connections that there were before it are attached: `__init__` is called, if there is one. */

@@ -1,6 +1,6 @@
 import { HEADER_BYTES, HEADER_WORDS, readU32 } from '@socklet/protocol/frame'
 import { SMALL_TURN_BYTES } from '../turn-layout.ts'
-import { NativeArrayBuffer, NativeUint32Array, NativeUint8Array, charCodeAt, substring } from './primordials.ts'
+import { NativeArrayBuffer, NativeUint32Array, NativeUint8Array, charCodeAt, mathMin, substring } from './primordials.ts'
 import { malformed } from './heads.ts'
 import { readUtf8 } from './utf8.ts'
 
@@ -32,7 +32,8 @@ export interface EventFrame {
 }
 
 /** The words of the newest mailbox without a buffer, as they came. The one before it has its string to tell. */
-const smallWords = new NativeUint32Array(SMALL_TURN_BYTES >> 2)
+let smallWords = new NativeUint32Array(0)
+let smallCapacity = 0
 let newestSmall: Mailbox | null = null
 
 /** Without a buffer the bytes are those of `latin1`. */
@@ -46,6 +47,11 @@ export function openMailbox(given: ArrayBuffer | undefined, length: number, lati
 function openSmall(length: number, latin1: string, texts: string[] | undefined): Mailbox {
   const buffer = new NativeArrayBuffer(length)
   const words = new NativeUint32Array(buffer)
+  // Not all that there may be at once: most apps have few events at a time.
+  if (length >> 2 > smallCapacity) {
+    smallCapacity = mathMin(length, SMALL_TURN_BYTES >> 2)
+    smallWords = new NativeUint32Array(smallCapacity)
+  }
   for (let i = 0; i < length >> 2; i++) smallWords[i] = words[i] = wordOf(latin1, i)
   if (newestSmall !== null) newestSmall.before = null
   newestSmall = { buffer, bytes: new NativeUint8Array(buffer), words, before: smallWords, length, latin1, texts, offset: 0, nextText: 0 }

@@ -2,18 +2,19 @@
  * The guest: our code in each isolate, in front of the tenant's. It is bundled into one script, from which a V8
  * snapshot is made; `__socklet_boot` is what the host calls once in an isolate that starts from it.
  */
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import type { Limits } from '@socklet/config'
 import { TurnWord, type GuestEntries, type GuestRelease } from '../turn-layout.ts'
 import { noteCame } from './asked-text.ts'
 import { cloudModule, makeCloud } from './cloud.ts'
+import { setChunks } from './chunks.ts'
 import { console } from './console.ts'
 import { makeDispatcher } from './dispatcher.ts'
 import { setFetchLimit } from './fetch/channel.ts'
-import { installFetch } from './fetch/globals.ts'
 import { Buffer } from './globals/buffer.ts'
 import { setHostTimers } from './globals/host-timers.ts'
 import { installGlobals } from './globals/index.ts'
-import { SHARED, nodeModules, setRareModules } from './globals/node-modules.ts'
+import { nodeModules } from './globals/node-modules.ts'
 import { harden } from './harden.ts'
 import { describeError, setLogLimits } from './log.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
@@ -24,18 +25,15 @@ import { NativeUint8Array, bareObject, jsonParse, jsonStringify, objectDefine, o
 import { makeProcess } from './process.ts'
 import { installHooks } from './shared/hooks.ts'
 import { setSharedLimits } from './shared/quota.ts'
-import { restoreShared } from './shared/restore.ts'
 import { beginSharedTurn, sweepDeadline, sweepIfDue, writeAll } from './shared/settle.ts'
-import { forgetKey, makeShared } from './shared/shared.ts'
+import { makeShared } from './shared/shared.ts'
 import { lookAtData } from './socket-data.ts'
 import { Sockets, countExtras, socketFor } from './sockets.ts'
 import { WebSocket, connectionOf } from './socket.ts'
 import { addDeadline, reportTimers, runTimers, setTimerLimit, timerGlobals, timersAreDue } from './timers.ts'
-import { setTokenSecret } from './tokens.ts'
+import { setTokenSecret } from './token-secret.ts'
 import { tryFunction } from './trial.ts'
 import { WEBSOCKET } from './websocket-events.ts'
-import { wsModule } from './ws-module.ts'
-import rareModules from 'socklet:rare'
 
 type RandomBytes = (count: number) => ArrayBuffer
 
@@ -43,7 +41,6 @@ let randomBytes: RandomBytes = () => {
   throw new Error('randomness is there once the isolate has started')
 }
 installGlobals(globalThis, { randomBytes: (count) => new NativeUint8Array(randomBytes(count)) })
-setRareModules(() => rareModules((path) => SHARED[path]))
 shortenToString(Buffer.prototype as unknown as { toString: (...args: unknown[]) => string })
 
 function defineGlobal(name: string, value: unknown): void {
@@ -53,12 +50,12 @@ for (const [name, value] of Object.entries(timerGlobals)) defineGlobal(name, val
 setHostTimers(timerGlobals)
 defineGlobal('console', console)
 defineGlobal('WebSocket', WebSocket)
-installFetch(globalThis)
 installHooks()
 addDeadline(sweepDeadline)
 
-function boot(random: RandomBytes): GuestEntries {
+function boot(random: RandomBytes, chunks: string): GuestEntries {
   randomBytes = random
+  setChunks(chunks)
   delete (globalThis as unknown as Record<string, unknown>)['__socklet_boot']
   takeNewest()
   harden()
@@ -122,12 +119,13 @@ function boot(random: RandomBytes): GuestEntries {
   }
 
   function restore(records: ArrayBuffer): string {
+    const { restoreShared } = require('./shared/restore.ts') as typeof import('./shared/restore.ts')
     return restoreShared(new NativeUint8Array(records), (id) => socketFor(sockets, id))
   }
 
   function rest(acknowledged: number, forget: ArrayBuffer | undefined): unknown[] {
     beginTurn(acknowledged)
-    if (forget !== undefined) forgetKey(shared, new NativeUint8Array(forget))
+    if (forget !== undefined) (require('./shared/forget.ts') as typeof import('./shared/forget.ts')).forgetKey(shared, new NativeUint8Array(forget))
     setForEach(sockets, (socket) => lookAtData(connectionOf(socket)))
     setWord(TurnWord.EXTRAS, countExtras(sockets))
     writeAll()
@@ -147,7 +145,7 @@ function contentOf({ functions, env }: GuestRelease): string {
 function makePlatform(): PlatformModules {
   const platform = bareObject<() => unknown>()
   for (const name of objectKeys(nodeModules)) platform[name] = once(nodeModules[name]!)
-  platform['ws'] = once(() => wsModule(platform))
+  platform['ws'] = once(() => (require('./ws-module.ts') as typeof import('./ws-module.ts')).wsModule(platform))
   platform['process'] = () => (globalThis as unknown as { process: object }).process
   return platform
 }

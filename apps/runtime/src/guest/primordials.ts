@@ -261,3 +261,26 @@ export function deferred<T>(): Deferred<T> {
   })
   return made
 }
+
+// For chunks (snapshot/chunks.ts), which are evaluated behind the code of tenants.
+export const weakMapHas = uncurry(WeakMap.prototype.has) as (map: unknown, key: object) => boolean
+export const weakSetHas = uncurry(WeakSet.prototype.has) as (set: unknown, value: object) => boolean
+export const weakRefDeref = uncurry(WeakRef.prototype.deref) as (ref: unknown) => unknown
+/** What the language itself has as globals. */
+export const globalNames: readonly string[] = Object.getOwnPropertyNames(globalThis)
+/** From which the iterators of arrays, Maps, Sets, texts and `matchAll` inherit. */
+export const iteratorPrototypes = objectFreeze({
+  array: getPrototypeOf([].values()) as object,
+  map: getPrototypeOf(new Map().values()) as object,
+  set: getPrototypeOf(new Set().values()) as object,
+  string: getPrototypeOf(''[Symbol.iterator]()) as object,
+  match: getPrototypeOf(''.matchAll(/./g)) as object
+})
+export const mapIteratorNext = uncurry((iteratorPrototypes.map as MapIterator<unknown>).next as (this: object) => { value: unknown })
+export const setIteratorNext = uncurry((iteratorPrototypes.set as SetIterator<unknown>).next as (this: object) => { value: unknown })
+/** By these names chunks find what was there before, whatever stands in its place now. */
+export const natives = objectFreeze({
+  globalThis, AggregateError, Array, ArrayBuffer, BigInt, BigInt64Array, BigUint64Array, Boolean, DataView, Date, Error, EvalError, FinalizationRegistry, Float32Array, Float64Array,
+  Function, Int16Array, Int32Array, Int8Array, JSON, Map, Math, Number, Object, Promise, Proxy, RangeError, ReferenceError, Reflect, RegExp, Set, String, Symbol,
+  SyntaxError, TypeError, URIError, Uint16Array, Uint32Array, Uint8Array, Uint8ClampedArray, WeakMap, WeakRef, WeakSet
+})

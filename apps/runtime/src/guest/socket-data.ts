@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import { FrameType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
 import { CLOSED, type Connection } from './connection.ts'
@@ -7,8 +8,6 @@ import { logError } from './log.ts'
 import { changeWord, command } from './outbox.ts'
 import { bareArray, typedArrayByteLength } from './primordials.ts'
 import { EMPTY } from './socket-bytes.ts'
-import { decodeValue, encodeValue } from './values.ts'
-import { isTooLarge } from './values/writer.ts'
 
 /** docs/counted-limits.md, `socketData`. */
 export const MAX_DATA_BYTES = 16 * 1024
@@ -23,9 +22,11 @@ const ROUNDS = 100
 let touched = bareArray<Connection>()
 let touchedCount = 0
 
+const values = (): typeof import('./values.ts') => require('./values.ts') as typeof import('./values.ts')
+
 export function readData(connection: Connection): unknown {
   if (!connection.dataDecoded) {
-    connection.dataValue = decodeValue(connection.dataBytes!)
+    connection.dataValue = values().decodeValue(connection.dataBytes!)
     connection.dataDecoded = true
   }
   watchData(connection)
@@ -86,9 +87,9 @@ function refused(connection: Connection, error: unknown): void {
 /** undefined is no bytes at all. */
 function encode(value: unknown): Uint8Array | null {
   try {
-    return value === undefined ? null : encodeValue(value, MAX_DATA_BYTES)
+    return value === undefined ? null : values().encodeValue(value, MAX_DATA_BYTES)
   } catch (error) {
-    if (isTooLarge(error)) reached('socketData', `socket.data cannot hold more than ${MAX_DATA_BYTES} bytes`)
+    if (values().isTooLarge(error)) reached('socketData', `socket.data cannot hold more than ${MAX_DATA_BYTES} bytes`)
     throw error
   }
 }

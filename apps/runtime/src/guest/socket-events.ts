@@ -1,4 +1,5 @@
-import { objectDefine, reflectApply, toText } from './primordials.ts'
+import { named, showMembers } from './globals/define.ts'
+import { reflectApply, toText } from './primordials.ts'
 
 /**
  * The EventTarget side of a socket, as that of ws (docs, "websocket.addEventListener"): a listener of the web is a listener
@@ -79,15 +80,15 @@ class ErrorEvent extends SocketEvent {
   }
 }
 
-for (const [event, members, name] of [
-  [SocketEvent, ['target', 'type'], 'Event'],
-  [MessageEvent, ['data'], 'MessageEvent'],
-  [CloseEvent, ['code', 'reason', 'wasClean'], 'CloseEvent'],
-  [ErrorEvent, ['error', 'message'], 'ErrorEvent']
-] as const) {
-  for (const member of members) objectDefine(event.prototype, member, { enumerable: true })
+describe(SocketEvent, ['target', 'type'], 'Event')
+describe(MessageEvent, ['data'], 'MessageEvent')
+describe(CloseEvent, ['code', 'reason', 'wasClean'], 'CloseEvent')
+describe(ErrorEvent, ['error', 'message'], 'ErrorEvent')
+
+function describe(event: { prototype: SocketEvent }, members: readonly string[], name: string): void {
+  showMembers(event.prototype, members)
   // The bundler calls them something else.
-  objectDefine(event, 'name', { value: name, configurable: true })
+  named(event as unknown as Function, name)
 }
 
 export function addListener(socket: Emitter, type: string, handler: unknown, options: { once?: boolean } | undefined): void {
@@ -104,21 +105,14 @@ export function removeListener(socket: Emitter, type: string, handler: unknown):
 }
 
 /** `onopen`, `onmessage`, `onclose` and `onerror`. */
-export function defineAttributes(prototype: object): void {
-  for (const type of ['open', 'error', 'close', 'message']) {
-    objectDefine(prototype, `on${type}`, {
-      enumerable: true,
-      configurable: true,
-      get(this: Emitter) {
-        return find(this, type, isAttribute)?.[HANDLER] ?? null
-      },
-      set(this: Emitter, handler: unknown) {
-        const before = find(this, type, isAttribute)
-        if (before !== null) this.removeListener(type, before)
-        if (typeof handler === 'function') this.on(type, wrap(this, type, handler as Handler, true)!)
-      }
-    })
-  }
+export function attribute(socket: Emitter, type: string): unknown {
+  return find(socket, type, isAttribute)?.[HANDLER] ?? null
+}
+
+export function setAttribute(socket: Emitter, type: string, handler: unknown): void {
+  const before = find(socket, type, isAttribute)
+  if (before !== null) socket.removeListener(type, before)
+  if (typeof handler === 'function') socket.on(type, wrap(socket, type, handler as Handler, true)!)
 }
 
 function isAttribute(wrapper: Wrapper): boolean {
@@ -134,12 +128,12 @@ function find(socket: Emitter, type: string, matches: (wrapper: Wrapper) => bool
   return null
 }
 
-function wrap(socket: object, type: string, handler: Handler, attribute: boolean): Wrapper | null {
+function wrap(socket: object, type: string, handler: Handler, isOne: boolean): Wrapper | null {
   const toEvent = makers(socket)[type]
   if (toEvent === undefined) return null
   const wrapper: Wrapper = (a: unknown, b: unknown) => call(handler, socket, toEvent(a, b))
   wrapper[HANDLER] = handler
-  wrapper[IS_ATTRIBUTE] = attribute
+  wrapper[IS_ATTRIBUTE] = isOne
   return wrapper
 }
 

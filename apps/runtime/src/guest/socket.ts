@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import { EventEmitter } from 'events'
 import { FrameType, Listen, type BinaryType } from '@socklet/protocol/frame'
 import { TurnWord } from '../turn-layout.ts'
@@ -11,7 +12,6 @@ import { checkRoom, joinRoom, leaveRoom, restoreRooms } from './rooms.ts'
 import { EMPTY, isBlob, toBytes } from './socket-bytes.ts'
 import { sendClose } from './socket-close.ts'
 import { readData, writeData } from './socket-data.ts'
-import { addListener, defineAttributes, removeListener } from './socket-events.ts'
 import { bufferedAmount, sendAfterClose, sendControl, sendMessage, sendPlain } from './socket-send.ts'
 import type { Done } from './write-callbacks.ts'
 
@@ -23,6 +23,9 @@ interface SendOptions {
 }
 
 type Listener = (...args: any[]) => void
+
+/** What sockets have as event targets of the web. */
+const events = (): typeof import('./socket-events.ts') => require('./socket-events.ts') as typeof import('./socket-events.ts')
 
 const eventNames = EventEmitter.prototype.eventNames as (this: WebSocket) => unknown[]
 const listenerCount = EventEmitter.prototype.listenerCount as (this: WebSocket, type: string | symbol) => number
@@ -204,10 +207,10 @@ export class WebSocket extends EventEmitter {
   // --- EventTarget ---
 
   addEventListener(type: string, handler: unknown, options?: { once?: boolean }): void {
-    addListener(this, type, handler, options)
+    events().addListener(this, type, handler, options)
   }
   removeEventListener(type: string, handler: unknown): void {
-    removeListener(this, type, handler)
+    events().removeListener(this, type, handler)
   }
 
   // --- EventEmitter: the client's pings and pongs come only while somebody listens ---
@@ -298,4 +301,15 @@ for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }
   objectDefine(WebSocket.prototype, name, { value, enumerable: true })
 }
 for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url']) objectDefine(WebSocket.prototype, name, { enumerable: true })
-defineAttributes(WebSocket.prototype)
+for (const type of ['open', 'error', 'close', 'message']) {
+  objectDefine(WebSocket.prototype, `on${type}`, {
+    enumerable: true,
+    configurable: true,
+    get(this: WebSocket) {
+      return events().attribute(this, type)
+    },
+    set(this: WebSocket, handler: unknown) {
+      events().setAttribute(this, type, handler)
+    }
+  })
+}

@@ -7,6 +7,7 @@ import { base64Bytes, codecOf } from './globals/encodings.ts'
 import { encodeText } from './globals/text-encoding.ts'
 import { decodeUtf8 } from './globals/utf8.ts'
 import { hmacSha256 } from './hmac.ts'
+import { tokenSecret } from './token-secret.ts'
 import {
   NativeTypeError, bareObject, charCodeAt, jsonParse, jsonStringify, mathFloor, now, numberIsFinite, objectGetPrototypeOf, objectHasOwn, objectKeys, stringIndexOf, stringToLowerCase, stringTrim, substring, toText,
   typedArrayByteLength
@@ -21,13 +22,6 @@ const CLAIMS_HEADER = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9'
 const TEXT_HEADER = 'eyJhbGciOiJIUzI1NiJ9'
 /** Of 32 bytes. */
 const SIGNATURE_UNITS = 43
-
-let ownSecret = ''
-
-/** What tokens are signed with that name no other secret. */
-export function setTokenSecret(secret: string): void {
-  ownSecret = secret
-}
 
 /** @throws TypeError if it can be no payload, or no secret */
 export function getToken(payload: unknown, secret?: unknown): string {
@@ -108,7 +102,7 @@ function plainText(payload: unknown): string {
 }
 
 function keyOf(secret: unknown): Uint8Array {
-  const value = secret ?? ownSecret
+  const value = secret ?? tokenSecret()
   const key = typeof value === 'string' ? encodeText(value) : bytesIn(value)
   // With an empty one anybody can sign.
   if (key === null || typedArrayByteLength(key) === 0) throw new NativeTypeError('the secret of a token is a text, or bytes, and not empty')

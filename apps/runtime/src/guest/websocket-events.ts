@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see globals/index.ts
 import { BINARY_TYPES, Flag, FrameType, readU16, readU32 } from '@socklet/protocol/frame'
 import type { AttachHead } from '@socklet/protocol'
 import { CLOSED, CLOSING, OPEN, type Connection, type Known } from './connection.ts'
@@ -8,7 +9,6 @@ import { readHead, readText, type EventFrame, type Mailbox } from './mailbox.ts'
 import { messageBuffer, type TextSource } from './message.ts'
 import { handlerOf, type LoadedFunction } from './modules.ts'
 import { acknowledge } from './outbox.ts'
-import { Blob } from './globals/blob.ts'
 import type { DispatcherParts } from './parts.ts'
 import { NativeMap, NativeUint8Array, arrayBufferSlice, bareArray, mapDelete, mapGet, mapSet } from './primordials.ts'
 import { leaveAllRooms } from './rooms.ts'
@@ -201,6 +201,7 @@ export class WebSocketEvents {
     if (connection.binaryType === 'arraybuffer') return bytes
     // The message came in one piece, whatever the client sent. Without bytes there are no fragments, as in ws.
     if (connection.binaryType === 'fragments') return length === 0 ? [] : [messageBuffer(bytes, 0, length, null)]
+    const { Blob } = require('./globals/blob.ts') as typeof import('./globals/blob.ts')
     return new Blob([bytes])
   }
 }

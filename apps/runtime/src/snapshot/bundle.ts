@@ -1,11 +1,11 @@
 import type { ModuleSource } from '@socklet/protocol'
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 import { createRequire } from 'node:module'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Minified: every isolate holds the source and the names, a quarter of a megabyte more of them if they were longer. */
-const COMMON = {
+export const COMMON = {
   bundle: true,
   write: false,
   platform: 'browser',
@@ -16,45 +16,10 @@ const COMMON = {
   logLevel: 'silent'
 } as const satisfies BuildOptions
 
-const GUEST = fileURLToPath(new URL('../guest/main.ts', import.meta.url))
-const GLOBALS = fileURLToPath(new URL('../guest/globals/', import.meta.url))
+const LOCK = fileURLToPath(new URL('../worker/lock.ts', import.meta.url))
 const require = createRequire(import.meta.url)
 const STREAM = require.resolve('readable-stream/lib/stream.js')
 const ISOLATED_VM = require.resolve('isolated-vm')
-
-/** The guest with all that it imports, as one script for a bare V8 isolate. */
-export async function bundleGuest(): Promise<string> {
-  const code = await bundleRare()
-  const rare: Plugin = {
-    name: 'rare',
-    setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^socklet:rare$/ }, ({ path }) => ({ path, namespace: 'rare' }))
-      onLoad({ filter: /.*/, namespace: 'rare' }, () => ({ contents: `export default (require) => {\nconst module = { exports: {} }\n${code}\nreturn module.exports }` }))
-    }
-  }
-  const { outputFiles } = await build({ ...COMMON, entryPoints: [GUEST], format: 'iife', mainFields: ['main', 'module'], plugins: [rare] })
-  return outputFiles[0]!.text
-}
-
-/**
- * What stands in node/rare.ts, as the body of a function, with all that only it uses: until that is called, an isolate has
- * its source and nothing that is made of it.
- */
-async function bundleRare(): Promise<string> {
-  const isOwn = /^node[\\/](?!types\.ts$)/
-  const shared: Plugin = {
-    name: 'shared',
-    setup: ({ onResolve, resolve }) => onResolve({ filter: /^\.\.?\// }, async ({ path, resolveDir, kind, pluginData }) => {
-      if (pluginData === shared || kind === 'entry-point' || !resolveDir.startsWith(GLOBALS)) return undefined
-      const name = relative(GLOBALS, (await resolve(path, { resolveDir, kind, pluginData: shared })).path)
-      return isOwn.test(name) ? undefined : { path: name, external: true }
-    })
-  }
-  const { outputFiles } = await build({ ...COMMON, entryPoints: [`${GLOBALS}node/rare.ts`], format: 'cjs', mainFields: ['main', 'module'], plugins: [shared] })
-  return outputFiles[0]!.text
-}
-
-const LOCK = fileURLToPath(new URL('../worker/lock.ts', import.meta.url))
 const WORKER = fileURLToPath(new URL('../worker/main.ts', import.meta.url))
 
 /**

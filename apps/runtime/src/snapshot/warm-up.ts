@@ -14,7 +14,7 @@ export function warmUpScript(): string {
   const release: GuestRelease = { appid: 'warm-up', functions: [{ name: '__websocket__', version: 1 }], modules: [], env: {}, secret: '', limits: DEFAULT_LIMITS }
   const events = Buffer.concat([frame(FrameType.ATTACHED), frame(FrameType.OPEN, opening()), frame(FrameType.MESSAGE, Buffer.from('hello')), frame(FrameType.CLOSED, Buffer.of(0xe8, 0x03))])
   return `{
-    const guest = __socklet_boot((count) => new ArrayBuffer(count))
+    const guest = __socklet_boot((count) => new ArrayBuffer(count), '')
     guest.load(${JSON.stringify(JSON.stringify(release))}, ${JSON.stringify(functionCode('__websocket__', ECHO))})
     guest.turn(0, undefined, ${events.byteLength}, ${JSON.stringify(events.toString('latin1'))}, undefined)
     guest.rest(0, undefined)

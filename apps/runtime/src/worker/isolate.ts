@@ -1,19 +1,25 @@
 import ivm from 'isolated-vm'
 import { randomBytes } from 'node:crypto'
-import { functionCode, type AppRelease } from '@socklet/protocol'
+import { functionCode, splitHead, type AppRelease } from '@socklet/protocol'
 import type { GuestEntries, GuestRelease } from '../turn-layout.ts'
 
 /** The most that one call for random bytes gives; the guest takes 4 KiB at a time. */
 const MAX_RANDOM_BYTES = 65_536
 
-type Boot = ivm.Reference<(random: ivm.Callback) => GuestEntries>
+type Boot = ivm.Reference<(random: ivm.Callback, chunks: ivm.Copy<string>) => GuestEntries>
 
-/** The V8 snapshot of the guest. All isolates share its bytes, each of them would keep a copy of its own otherwise. */
-export type Snapshot = ivm.ExternalCopy<ArrayBuffer>
+/** What isolates start from. All of them share it, each would keep a copy of its own otherwise. */
+export interface Snapshot {
+  /** V8's snapshot of the guest. */
+  heap: ivm.ExternalCopy<ArrayBuffer>
+  /** What of the guest's code is not in it (snapshot/chunks.ts). */
+  chunks: ivm.ExternalCopy<string>
+}
 
-/** Takes a copy of the bytes. */
+/** Takes a copy of the bytes, which snapshot/main.ts has made. */
 export function openSnapshot(bytes: Uint8Array): Snapshot {
-  return new ivm.ExternalCopy(new Uint8Array(bytes).buffer)
+  const { head, rest } = splitHead(bytes)
+  return { heap: new ivm.ExternalCopy(new Uint8Array(rest).buffer), chunks: new ivm.ExternalCopy(head.toString('latin1')) }
 }
 
 /** What one turn takes into the isolate, see turn-layout.ts. */
@@ -74,7 +80,7 @@ function argumentsOf(acknowledged: number, { bytes, length, latin1, texts }: Tur
 export async function startIsolate(options: IsolateOptions, onCreated: (dispose: () => void) => void): Promise<Isolate> {
   const isolate = new ivm.Isolate({
     memoryLimit: options.memoryMiB,
-    snapshot: options.snapshot,
+    snapshot: options.snapshot.heap,
     onCatastrophicError: options.onCatastrophe
   })
   const dispose = (): void => {
@@ -83,7 +89,7 @@ export async function startIsolate(options: IsolateOptions, onCreated: (dispose:
   onCreated(dispose)
   const context = await isolate.createContext()
   const boot = (await context.global.get('__socklet_boot', { reference: true })) as Boot
-  const entries = await boot.apply(undefined, [new ivm.Callback(random)], { result: { reference: true } }) as ivm.Reference<GuestEntries>
+  const entries = await boot.apply(undefined, [new ivm.Callback(random), options.snapshot.chunks.copyInto()], { result: { reference: true } }) as ivm.Reference<GuestEntries>
   const get = <Name extends keyof GuestEntries>(name: Name): Promise<ivm.Reference<GuestEntries[Name]>> => entries.get(name, { reference: true })
   const [turn, more, load, restore, rest, trial] = await Promise.all([get('turn'), get('more'), get('load'), get('restore'), get('rest'), get('trial')])
   return {

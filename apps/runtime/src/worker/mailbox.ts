@@ -3,7 +3,7 @@ import { Flag, FrameType, HEADER_BYTES, paddedLength, readU16, readU32, writeU32
 import { EXTERNAL_FROM, SMALL_TURN_BYTES } from '../turn-layout.ts'
 import type { TurnInput } from './isolate.ts'
 
-const INITIAL_BYTES = 4096
+const INITIAL_BYTES = 1024
 /** A mailbox keeps more room than this only while it uses it. */
 const KEEP_BYTES = 64 * 1024
 

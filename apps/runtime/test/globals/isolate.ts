@@ -1,41 +1,30 @@
 /** Isolates as the worker makes them: the globals bundled, put into a snapshot, restored. */
 import { randomBytes } from 'node:crypto'
-import { buildSync } from 'esbuild'
 import ivm from 'isolated-vm'
-
-const GLOBALS = new URL('../../src/guest/globals/', import.meta.url).pathname
+import { bundleGuest } from '../../src/snapshot/chunks.ts'
+import type { Snapshot } from '../../src/worker/isolate.ts'
 
 /** What the guest does with the globals, in short. `__host` is set after restoring; the guest proper keeps it in a closure. */
 const ENTRY = `
-  import { installGlobals, format, inspect, nodeModules, setRareModules } from './index.ts'
-  import * as rare from './node/rare.ts'
-  import { harden } from '../harden.ts'
+  import { installGlobals } from './globals/index.ts'
+  import { nodeModules } from './globals/node-modules.ts'
+  import { harden } from './harden.ts'
   installGlobals(globalThis, { randomBytes: count => new Uint8Array(globalThis.__host(count)) })
-  setRareModules(() => rare)
-  const require = name => nodeModules[name.replace(/^node:/, '')]()
-  Object.defineProperty(globalThis, '__socklet', { value: { format, inspect, nodeModules, require, harden } })
+  const inspection = () => require('./globals/inspect.ts')
+  Object.defineProperty(globalThis, '__socklet', {
+    value: { nodeModules, harden, require: name => nodeModules[name.replace(/^node:/, '')](), get format() { return inspection().format }, get inspect() { return inspection().inspect } }
+  })
+`
+/** It tells what is in no snapshot where to find its text, as main.ts does. */
+const CHUNKS = `
+  import { setChunks } from './chunks.ts'
+  globalThis.__setChunks = setChunks
 `
 
-export function bundle(entry = ENTRY): string {
-  const { outputFiles } = buildSync({
-    stdin: { contents: entry, resolveDir: GLOBALS, loader: 'ts' },
-    bundle: true,
-    write: false,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    format: 'iife',
-    platform: 'browser',
-    mainFields: ['main', 'module'],
-    target: 'es2024'
-  })
-  return outputFiles[0]!.text
+export async function snapshotOf(entry = ENTRY): Promise<Snapshot> {
+  const { script, chunks } = await bundleGuest(entry + CHUNKS)
+  return { heap: ivm.Isolate.createSnapshot([{ code: script }]) as ivm.ExternalCopy<ArrayBuffer>, chunks: new ivm.ExternalCopy(chunks) }
 }
-
-let snapshot: ivm.ExternalCopy<ArrayBuffer> | undefined
-
-export const snapshotOf = (code: string): ivm.ExternalCopy<ArrayBuffer> => ivm.Isolate.createSnapshot([{ code }]) as ivm.ExternalCopy<ArrayBuffer>
 
 export interface TestIsolate {
   isolate: ivm.Isolate
@@ -44,14 +33,17 @@ export interface TestIsolate {
   run(expression: string): Promise<unknown>
 }
 
-export async function createIsolate(from?: ivm.ExternalCopy<ArrayBuffer>): Promise<TestIsolate> {
-  snapshot ??= from ?? snapshotOf(bundle())
-  const isolate = new ivm.Isolate({ snapshot: from ?? snapshot, memoryLimit: 128 })
+let usual: Promise<Snapshot> | undefined
+
+export async function createIsolate(from?: Snapshot): Promise<TestIsolate> {
+  const snapshot = from ?? await (usual ??= snapshotOf())
+  const isolate = new ivm.Isolate({ snapshot: snapshot.heap, memoryLimit: 128 })
   const context = await isolate.createContext()
   await context.global.set('__host', new ivm.Callback((count: number) => {
     const bytes = randomBytes(count)
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + count)
   }))
+  await context.evalClosure('__setChunks($0); delete globalThis.__setChunks', [snapshot.chunks.copyInto()])
   // As in the worker: what V8 adds on restoring is taken away before any tenant code runs.
   await context.eval('globalThis.__socklet?.harden()')
   return { isolate, context, run: expression => context.eval(expression, { promise: true, copy: true }) }

@@ -1,20 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { bundle, createIsolate, snapshotOf, type TestIsolate } from '../globals/isolate.ts'
+import { createIsolate, snapshotOf, type TestIsolate } from '../globals/isolate.ts'
 
 /** As in the guest: in a snapshot, with the guest's globals around it. The codec stays in a closure; only its results come out. */
 const ENTRY = `
-  import { installGlobals } from './index.ts'
-  import { harden } from '../harden.ts'
-  import { encodeValue, decodeValue } from '../values.ts'
+  import { installGlobals } from './globals/index.ts'
+  import { harden } from './harden.ts'
   installGlobals(globalThis, { randomBytes: count => new Uint8Array(globalThis.__host(count)) })
-  Object.defineProperty(globalThis, '__socklet', { value: { harden, encodeValue, decodeValue } })
+  Object.defineProperty(globalThis, '__socklet', { value: { harden, values: () => require('./values.ts') } })
 `
 
 describe('values in an isolate', () => {
   let isolate: TestIsolate
   beforeAll(async () => {
-    isolate = await createIsolate(snapshotOf(bundle(ENTRY)))
-    await isolate.run('globalThis.copy = value => __socklet.decodeValue(__socklet.encodeValue(value, 1 << 24)); 0')
+    isolate = await createIsolate(await snapshotOf(ENTRY))
+    await isolate.run('globalThis.copy = value => __socklet.values().decodeValue(__socklet.values().encodeValue(value, 1 << 24)); 0')
   })
   const run = (expression: string): Promise<unknown> => isolate.run(expression)
 
@@ -62,14 +61,16 @@ describe('values in an isolate', () => {
   }, 60_000)
 
   it('are not touched by a tenant who has replaced all that can be replaced', async () => {
-    const patched = await createIsolate(snapshotOf(bundle(ENTRY)))
+    const patched = await createIsolate(await snapshotOf(ENTRY))
+    const VALUE = `{ a: [1, , 'text', 'x'.repeat(300), '漢'.repeat(300), 2n ** 90n, 1.5], m: new Map([['k', { a: 1 }], [1, 2]]), s: new Set([1, { a: 2 }]), d: new Date(5), r: /x/gi, e: Object.assign(new TypeError('t'), { stack: 't' }),
+        u: new Uint8Array(200), v: new DataView(new ArrayBuffer(3)), b: Buffer.from('b'.repeat(300)), f: Object.assign(new Error('c', { cause: 3 }), { stack: 'f' }) }`
+    const expected = await run(`__socklet.values().encodeValue(${VALUE}, 1 << 20)`) as Uint8Array
+    await patched.context.evalClosure('globalThis.expected = $0', [new Uint8Array(expected)], { arguments: { copy: true } })
     const result = await patched.run(`(() => {
-      const { encodeValue, decodeValue } = __socklet
+      const { values } = __socklet
       const define = Object.defineProperty, keys = Reflect.ownKeys, describe = Object.getOwnPropertyDescriptor, apply = Reflect.apply, stringify = JSON.stringify
       const bare = { Map, Set, Date, Buffer, Uint8Array, RegExp, Error, ArrayBuffer }
-      const value = { a: [1, , 'text', 'x'.repeat(300), '漢'.repeat(300), 2n ** 90n, 1.5], m: new Map([['k', { a: 1 }], [1, 2]]), s: new Set([1, { a: 2 }]), d: new Date(5), r: /x/gi, e: new TypeError('t'),
-        u: new Uint8Array(200), v: new DataView(new ArrayBuffer(3)), b: Buffer.from('b'.repeat(300)), f: new Error('c', { cause: 3 }) }
-      const expected = encodeValue(value, 1 << 20)
+      const value = ${VALUE}
       let seen = ''
       const classes = [Object, Array, Map, Set, Date, RegExp, String, Number, Boolean, BigInt, Symbol, ArrayBuffer, DataView, Uint8Array, Object.getPrototypeOf(Uint8Array), Function, Error, TypeError, Reflect, JSON, Math, Promise]
       let armed = true
@@ -85,6 +86,8 @@ describe('values in an isolate', () => {
       for (const name of ['a', 'm', 'k', 'kind', 'keys', 'index', 'parent', 'step']) define(Object.prototype, name, { set(value) { if (armed) seen += 'set ' + name + ';' }, get() { if (armed) seen += 'read ' + name + ';' }, configurable: true })
       for (let i = 0; i < 20; i++) define(Array.prototype, i, { set(value) { if (armed) seen += 'set ' + i + ';' }, get() { if (armed) seen += 'read ' + i + ';' }, configurable: true })
       armed = true
+      // Only now their code is evaluated.
+      const { encodeValue, decodeValue } = values()
       const bytes = encodeValue(value, 1 << 20)
       const back = decodeValue(bytes)
       const again = encodeValue(back, 1 << 20)

@@ -8,7 +8,7 @@ import { openSharedStore, type SharedStore } from '@socklet/shared'
 import { makeGuest } from '../../src/snapshot/index.ts'
 import { THREADS } from '../../src/threads.ts'
 import { App } from '../../src/worker/app.ts'
-import { openSnapshot } from '../../src/worker/isolate.ts'
+import { openSnapshot, type Snapshot } from '../../src/worker/isolate.ts'
 import { Spare } from '../../src/worker/spare.ts'
 import { Turns } from '../../src/worker/turns.ts'
 import { KeptMessages } from './kept-messages.ts'
@@ -81,12 +81,12 @@ export interface Harness {
   close(): void
 }
 
-/** Apps in this process, with a real isolate each and real links; only what a gateway and a pool would do is left out. */
-export async function makeHarness(): Promise<Harness> {
+/** Apps in this process, with a real isolate each and real links; only what a gateway and a pool would do is left out. `startFrom`: makes of the snapshot what the isolates start from. */
+export async function makeHarness(startFrom: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot): Promise<Harness> {
   const guest = await makeGuest()
   const folder = mkdtempSync(join(tmpdir(), 'socklet-worker-'))
   const turns = new Turns(THREADS)
-  const spare = new Spare({ snapshot: openSnapshot(guest.snapshot), turns, onCatastrophe: (message) => void process.stderr.write(`${message}\n`) })
+  const spare = new Spare({ snapshot: startFrom(openSnapshot(guest.snapshot)), turns, onCatastrophe: (message) => void process.stderr.write(`${message}\n`) })
   const sharedStore = openSharedStore(join(folder, 'shared.db'))
   const ends: (() => void)[] = []
   let links = 0

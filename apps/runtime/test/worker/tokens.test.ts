@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { getToken, parseToken, setTokenSecret, userOf } from '../../src/guest/tokens.ts'
+import { setTokenSecret } from '../../src/guest/token-secret.ts'
+import { getToken, parseToken, userOf } from '../../src/guest/tokens.ts'
 
 const OWN = 'of the app'
 setTokenSecret(OWN)

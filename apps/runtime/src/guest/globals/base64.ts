@@ -2,7 +2,7 @@
 import { makeBytes } from './bytes.ts'
 import { DOMException } from './dom-exception.ts'
 import { codecOf } from './encodings.ts'
-import { missingArgument } from './define.ts'
+import { missingArgument, named } from './define.ts'
 import { matches, replaceMatches } from '../patterns.ts'
 import { charCodeAt, stringEndsWith, substring, toText } from '../primordials.ts'
 
@@ -36,3 +36,7 @@ export function atob(input: unknown): string {
 }
 
 const invalid = (): DOMException => new DOMException('Invalid character', 'InvalidCharacterError')
+
+// The bundler calls them something else.
+named(atob, 'atob')
+named(btoa, 'btoa')

@@ -297,3 +297,6 @@ export const bufferModule = {
   isUtf8,
   transcode: (bytes: Uint8Array, from: string, to: string) => Buffer.from(codecFor(from).read(bytes, 0, bytes.length), to)
 }
+
+/** Node's own where there is one (tests); the guest's globals are not installed yet when this file is loaded. */
+export const firstBuffer = (globalThis as unknown as { Buffer?: typeof Buffer }).Buffer ?? Buffer

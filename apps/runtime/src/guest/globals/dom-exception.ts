@@ -1,6 +1,6 @@
 import { define, webInterface } from './define.ts'
 import { indexOf } from '../lists.ts'
-import { NativeError, captureStackTrace, toText } from '../primordials.ts'
+import { NativeError, captureStackTrace, objectDefine, toText } from '../primordials.ts'
 
 /** The names that have a number, from 1 on (Web IDL, "DOMException"), also those that nothing throws any more. */
 const CODES = [
@@ -8,6 +8,14 @@ const CODES = [
   'NotSupportedError', 'InUseAttributeError', 'InvalidStateError', 'SyntaxError', 'InvalidModificationError', 'NamespaceError', 'InvalidAccessError',
   'ValidationError', 'TypeMismatchError', 'SecurityError', 'NetworkError', 'AbortError', 'URLMismatchError', 'QuotaExceededError', 'TimeoutError',
   'InvalidNodeTypeError', 'DataCloneError'
+]
+
+/** The numbers by the names that they had (Web IDL). */
+const CONSTANTS = [
+  'INDEX_SIZE_ERR', 'DOMSTRING_SIZE_ERR', 'HIERARCHY_REQUEST_ERR', 'WRONG_DOCUMENT_ERR', 'INVALID_CHARACTER_ERR', 'NO_DATA_ALLOWED_ERR',
+  'NO_MODIFICATION_ALLOWED_ERR', 'NOT_FOUND_ERR', 'NOT_SUPPORTED_ERR', 'INUSE_ATTRIBUTE_ERR', 'INVALID_STATE_ERR', 'SYNTAX_ERR',
+  'INVALID_MODIFICATION_ERR', 'NAMESPACE_ERR', 'INVALID_ACCESS_ERR', 'VALIDATION_ERR', 'TYPE_MISMATCH_ERR', 'SECURITY_ERR', 'NETWORK_ERR',
+  'ABORT_ERR', 'URL_MISMATCH_ERR', 'QUOTA_EXCEEDED_ERR', 'TIMEOUT_ERR', 'INVALID_NODE_TYPE_ERR', 'DATA_CLONE_ERR'
 ]
 
 export class DOMException extends NativeError {
@@ -44,10 +52,10 @@ export class DOMException extends NativeError {
 }
 
 webInterface(DOMException, 'DOMException', ['name', 'message', 'code'])
-for (const [index, name] of CODES.entries()) {
-  // `InvalidStateError` → `INVALID_STATE_ERR`
-  const constant = `${name.replace('URLM', 'UrlM').replace('DOMS', 'Doms').replace('InUse', 'Inuse').replace(/Error$/, '').replace(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase()}_ERR`
-  for (const target of [DOMException, DOMException.prototype]) Object.defineProperty(target, constant, { value: index + 1, enumerable: true })
+for (let i = 0; i < CONSTANTS.length; i++) {
+  const constant = { __proto__: null, value: i + 1, enumerable: true } as PropertyDescriptor
+  objectDefine(DOMException, CONSTANTS[i]!, constant)
+  objectDefine(DOMException.prototype, CONSTANTS[i]!, constant)
 }
 
 export const abortError = (): DOMException => new DOMException('This operation was aborted', 'AbortError')

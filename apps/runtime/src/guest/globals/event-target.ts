@@ -214,8 +214,12 @@ webInterface(Event, 'Event', [
   'type', 'target', 'currentTarget', 'srcElement', 'bubbles', 'cancelable', 'composed', 'defaultPrevented', 'timeStamp', 'eventPhase', 'returnValue',
   'cancelBubble', 'composedPath', 'preventDefault', 'stopPropagation', 'stopImmediatePropagation'
 ])
-for (const name of ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'] as const) {
-  for (const target of [Event, Event.prototype]) Object.defineProperty(target, name, { value: Event[name], writable: false, enumerable: true, configurable: false })
+const PHASES = ['NONE', 'CAPTURING_PHASE', 'AT_TARGET', 'BUBBLING_PHASE'] as const
+for (let i = 0; i < PHASES.length; i++) {
+  const name = PHASES[i]!
+  const constant = { __proto__: null, value: Event[name], writable: false, enumerable: true, configurable: false } as PropertyDescriptor
+  objectDefine(Event, name, constant)
+  objectDefine(Event.prototype, name, constant)
 }
 webInterface(CustomEvent, 'CustomEvent', ['detail'])
 webInterface(EventTarget, 'EventTarget', ['addEventListener', 'removeEventListener', 'dispatchEvent'])

@@ -24,7 +24,10 @@ declare module 'unenv/node/punycode' {
   export default punycode
 }
 
-declare module 'socklet:rare' {
-  /** node/rare.ts as a function, which asks for what it shares with the guest. Made in snapshot/bundle.ts. */
-  export default function rareModules(require: (path: string) => unknown): typeof import('./node/rare.ts')
+/** Made by snapshot/chunks.ts. Functions, so that an isolate that asks for no chunk has nothing of it. */
+declare module 'socklet:chunks' {
+  /** Of each chunk: where its text begins and ends. */
+  export const places: () => Record<string, readonly [number, number]>
+  /** What chunks use of the modules in the snapshot, by numbers that they know. */
+  export const exportsOfSnapshot: () => (() => object)[]
 }

@@ -1,73 +1,35 @@
 /**
  * What `require` gives for Node's own modules. A module is here when it really works in an isolate; one that could only throw is absent, so that a library
- * which looks for it takes its other way. `require` here is the bundler's: a module is evaluated when it is first asked for, and until then costs the isolate only its source.
+ * which looks for it takes its other way. `require` here is the bundler's (index.ts): a module is evaluated when it is first asked for.
  */
 // oxlint-disable typescript/no-require-imports
-import * as abort from './abort.ts'
-import { atob, btoa } from './base64.ts'
-import * as buffer from './buffer.ts'
-import * as define from './define.ts'
-import * as inspect from './inspect.ts'
-import * as types from './node/types.ts'
+import { bufferModule } from './buffer.ts'
 import { performance } from './performance.ts'
-import * as textEncoding from './text-encoding.ts'
-import * as idna from './url/idna.ts'
-import * as punycode from './url/punycode.ts'
-import * as searchParams from './url/search-params.ts'
-import * as url from './url/url.ts'
+import { objectAssign } from '../primordials.ts'
 
-/** What node/rare.ts and what stands beside it use of the guest, by its path from here (snapshot/bundle.ts). */
-export const SHARED: Record<string, unknown> = {
-  __proto__: null as never,
-  'abort.ts': abort,
-  'buffer.ts': buffer,
-  'define.ts': define,
-  'inspect.ts': inspect,
-  'node/types.ts': types,
-  'text-encoding.ts': textEncoding,
-  'url/idna.ts': idna,
-  'url/punycode.ts': punycode,
-  'url/search-params.ts': searchParams,
-  'url/url.ts': url
-}
-
-type Rare = typeof import('./node/rare.ts')
-
-let evaluate: () => Rare = () => {
-  throw new Error('the modules are there once they were given')
-}
-let evaluated: Rare | null = null
-
-/** Gives what evaluates node/rare.ts, which is done when one of its modules is first asked for. */
-export function setRareModules(load: () => Rare): void {
-  evaluate = load
-}
-
-export function rareModules(): Rare {
-  evaluated ??= evaluate()
-  return evaluated
-}
-
+const assert = (): typeof import('./node/assert.ts') => require('./node/assert.ts') as typeof import('./node/assert.ts')
+const base64 = (): typeof import('./base64.ts') => require('./base64.ts') as typeof import('./base64.ts')
 const path = (): unknown => (require('./node/path.ts') as typeof import('./node/path.ts')).path
 const timers = (): typeof import('./node/timers.ts') => require('./node/timers.ts') as typeof import('./node/timers.ts')
 
-/** By name without `node:`. `crypto` is added where the host is known (index.ts). */
+/** By name without `node:`. */
 export const nodeModules: Record<string, () => unknown> = {
   __proto__: null as never,
-  'assert': () => rareModules().assert,
-  'assert/strict': () => rareModules().strict,
-  'buffer': () => ({ ...buffer.bufferModule, atob, btoa }),
-  'events': () => (require('./node/events.ts') as typeof import('./node/events.ts')).EventEmitter,
+  'assert': () => assert().assert,
+  'assert/strict': () => assert().strict,
+  'buffer': () => objectAssign({}, bufferModule, { atob: base64().atob, btoa: base64().btoa }),
+  'crypto': () => (require('./node/crypto.ts') as typeof import('./node/crypto.ts')).cryptoModule(),
+  'events': () => (require('./node/event-tools.ts') as typeof import('./node/event-tools.ts')).EventEmitter,
   'path': path,
   'path/posix': path,
   'perf_hooks': () => ({ performance }),
   'process': () => (globalThis as { process?: unknown }).process,
-  'punycode': () => rareModules().punycode,
-  'querystring': () => rareModules().querystring,
+  'punycode': () => (require('./node/punycode.ts') as typeof import('./node/punycode.ts')).punycode,
+  'querystring': () => (require('./node/querystring.ts') as typeof import('./node/querystring.ts')).querystring,
   'string_decoder': () => (require('./node/string-decoder.ts') as typeof import('./node/string-decoder.ts')).stringDecoder,
   'timers': () => timers().timers(),
   'timers/promises': () => timers().timersPromises(),
-  'url': () => rareModules().urlModule,
-  'util': () => rareModules().util,
-  'util/types': () => types.types
+  'url': () => (require('./node/url.ts') as typeof import('./node/url.ts')).urlModule,
+  'util': () => (require('./node/util.ts') as typeof import('./node/util.ts')).util,
+  'util/types': () => (require('./node/types.ts') as typeof import('./node/types.ts')).types
 }

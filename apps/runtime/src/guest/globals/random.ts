@@ -4,7 +4,14 @@ import { makeBytes, part } from './bytes.ts'
 import { NativeError, typedArrayByteLength, typedArraySet } from '../primordials.ts'
 
 export interface RandomSource {
+  /** Fresh random bytes from the host; expensive (a call out of the isolate), so they are taken 4 KiB at a time. */
   randomBytes(count: number): Uint8Array
+}
+
+let source: RandomSource | undefined
+
+export function setRandomSource(host: RandomSource): void {
+  source = host
 }
 
 const PAGE = 4096
@@ -12,8 +19,8 @@ const PAGE = 4096
 const MOST = 65_536
 
 /** Fills `target`. Bytes that were handed out are wiped, so that nobody finds them in the pool again. */
-export function randomPool(host: RandomSource): (target: Uint8Array) => void {
-  const { randomBytes } = host
+export function randomPool(): (target: Uint8Array) => void {
+  const { randomBytes } = source!
   let pool: Uint8Array | undefined
   let at = PAGE
 

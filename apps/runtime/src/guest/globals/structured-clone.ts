@@ -4,16 +4,16 @@
  * and a Map whose prototype was replaced as well.
  */
 import { DOMException } from './dom-exception.ts'
-import { missingArgument } from './define.ts'
+import { addOwn, define, missingArgument, named } from './define.ts'
+import {
+  arrayBufferByteLength, arrayBufferSlice, arrayIsArray, bigintValueOf, booleanValueOf, dataViewBuffer, dateGetTime, mapEntries, mapSize, numberValueOf, objectGetOwnPropertyDescriptor,
+  objectGetPrototypeOf, objectHasOwn, objectToString, reflectOwnKeys, regExpSource, setSize, setValues, stringValueOf, substring, symbolToStringTag, symbolValueOf, toObject, toText,
+  typedArrayLength, typedArrayTag, weakMapHas, weakRefDeref, weakSetHas
+} from '../primordials.ts'
 
 type Cloner = (value: any, seen: Seen) => object
 type Seen = Map<object, object>
 
-const { apply, ownKeys } = Reflect
-const { getOwnPropertyDescriptor, getPrototypeOf, prototype: { toString } } = Object
-const getter = (prototype: object, name: PropertyKey): (() => unknown) => getOwnPropertyDescriptor(prototype, name)!.get!
-const viewTag = getter(getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag)
-const viewLength = getter(getPrototypeOf(Uint8Array.prototype) as object, 'length')
 const errorNames = ['EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError'] as const
 const ERRORS: Record<string, ErrorConstructor> = { __proto__: null as never, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
 
@@ -27,17 +27,15 @@ function nameOf(value: unknown): string {
 
 /** Throws for what has not the slot. */
 type Probe = (value: object) => unknown
-const call = (method: Function, ...args: unknown[]): Probe => value => apply(method, value, args)
-
 const REFUSED: Record<string, Probe> = {
   __proto__: null as never,
   Promise: value => value instanceof Promise || none(),
-  WeakMap: call(WeakMap.prototype.has, {}),
-  WeakSet: call(WeakSet.prototype.has, {}),
-  WeakRef: call(WeakRef.prototype.deref),
-  Symbol: call(Symbol.prototype.valueOf),
-  Generator: value => Object.hasOwn(value, Symbol.toStringTag) && none(),
-  Arguments: value => Symbol.toStringTag in value && none()
+  WeakMap: value => weakMapHas(value, {}),
+  WeakSet: value => weakSetHas(value, {}),
+  WeakRef: weakRefDeref,
+  Symbol: symbolValueOf as Probe,
+  Generator: value => objectHasOwn(value, symbolToStringTag) && none(),
+  Arguments: value => symbolToStringTag in value && none()
 }
 
 const none = (): never => {
@@ -46,18 +44,18 @@ const none = (): never => {
 
 const SLOTS: Record<string, readonly [probe: Probe, cloner: Cloner]> = {
   __proto__: null as never,
-  Array: [value => Array.isArray(value) || none(), cloneArray],
+  Array: [value => arrayIsArray(value) || none(), cloneArray],
   Error: [() => 0, cloneError],
-  Date: [call(Date.prototype.getTime), value => new Date(apply(Date.prototype.getTime, value, []))],
-  RegExp: [call(getter(RegExp.prototype, 'source')), value => new RegExp(value.source, value.flags)],
-  Boolean: [call(Boolean.prototype.valueOf), value => Object(apply(Boolean.prototype.valueOf, value, []))],
-  Number: [call(Number.prototype.valueOf), value => Object(apply(Number.prototype.valueOf, value, []))],
-  String: [call(String.prototype.valueOf), value => Object(apply(String.prototype.valueOf, value, []))],
-  BigInt: [call(BigInt.prototype.valueOf), value => Object(apply(BigInt.prototype.valueOf, value, []))],
-  Map: [call(getter(Map.prototype, 'size')), cloneMap],
-  Set: [call(getter(Set.prototype, 'size')), cloneSet],
-  ArrayBuffer: [call(getter(ArrayBuffer.prototype, 'byteLength')), cloneBuffer],
-  DataView: [call(getter(DataView.prototype, 'buffer')), (value, seen) => remember(value, new DataView(clone(value.buffer, seen), value.byteOffset, value.byteLength), seen)],
+  Date: [dateGetTime as Probe, value => new Date(dateGetTime(value))],
+  RegExp: [regExpSource as Probe, value => new RegExp(value.source, value.flags)],
+  Boolean: [booleanValueOf as Probe, value => toObject(booleanValueOf(value))],
+  Number: [numberValueOf as Probe, value => toObject(numberValueOf(value))],
+  String: [stringValueOf as Probe, value => toObject(stringValueOf(value))],
+  BigInt: [bigintValueOf as Probe, value => toObject(bigintValueOf(value))],
+  Map: [mapSize as Probe, cloneMap],
+  Set: [setSize as Probe, cloneSet],
+  ArrayBuffer: [arrayBufferByteLength as Probe, cloneBuffer],
+  DataView: [dataViewBuffer as Probe, (value, seen) => remember(value, new DataView(clone(value.buffer, seen), value.byteOffset, value.byteLength), seen)],
   DOMException: [value => value instanceof DOMException || none(), (value: DOMException) => new DOMException(value.message, value.name)]
 }
 
@@ -78,9 +76,10 @@ function clone(value: any, seen: Seen): any {
 }
 
 function clonerOf(value: object): Cloner {
-  const view = apply(viewTag, value, []) as string | undefined
+  const view = typedArrayTag(value)
   if (view !== undefined) return cloneView
-  const tag = apply(toString, value, []).slice(8, -1)
+  const text = objectToString(value)
+  const tag = substring(text, 8, text.length - 1)
   if (REFUSED[tag] !== undefined && holds(REFUSED[tag], value)) throw refusal(value)
   const slot = SLOTS[tag]
   return slot !== undefined && holds(slot[0], value) ? slot[1] : clonePlain
@@ -106,9 +105,9 @@ function cloneArray(value: unknown[], seen: Seen): object {
 /** Own enumerable properties with string keys, as they are when their turn comes: a getter may have removed the next one. */
 function copyProperties(value: any, copy: any, seen: Seen, length?: number): object {
   if (length !== undefined) copy.length = length
-  for (const key of ownKeys(value)) {
-    if (typeof key !== 'string' || getOwnPropertyDescriptor(value, key)?.enumerable !== true) continue
-    Object.defineProperty(copy, key, { value: clone(value[key], seen), writable: true, enumerable: true, configurable: true })
+  for (const key of reflectOwnKeys(value)) {
+    if (typeof key !== 'string' || objectGetOwnPropertyDescriptor(value, key)?.enumerable !== true) continue
+    addOwn(copy as object, key, clone(value[key], seen))
   }
   return copy
 }
@@ -118,33 +117,33 @@ function cloneError(value: Error, seen: Seen): object {
   const name = String(value.name)
   const copy: Error = Object.create((errorNames as readonly string[]).includes(name) ? ERRORS[name]!.prototype : Error.prototype) as Error
   const real = new (ERRORS[name] ?? Error)()
-  Object.setPrototypeOf(real, getPrototypeOf(copy))
+  Object.setPrototypeOf(real, objectGetPrototypeOf(copy))
   seen.set(value, real)
-  const message = getOwnPropertyDescriptor(value, 'message')
-  if (message !== undefined && 'value' in message) own(real, 'message', String(message.value))
-  own(real, 'stack', typeof value.stack === 'string' ? value.stack : undefined)
-  if (Object.hasOwn(value, 'cause')) own(real, 'cause', clone(value.cause, seen))
+  const message = objectGetOwnPropertyDescriptor(value, 'message')
+  if (message !== undefined && 'value' in message) define(real, 'message', toText(message.value))
+  define(real, 'stack', typeof value.stack === 'string' ? value.stack : undefined)
+  if (Object.hasOwn(value, 'cause')) define(real, 'cause', clone(value.cause, seen))
   return real
 }
 
-const own = (target: object, name: string, value: unknown): unknown =>
-  Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true })
-
 function cloneMap(value: Map<unknown, unknown>, seen: Seen): object {
   const copy = remember(value, new Map(), seen)
-  for (const [key, item] of [...apply(Map.prototype.entries, value, [])] as [unknown, unknown][]) copy.set(clone(key, seen), clone(item, seen))
+  // What is there now: a getter may add to it.
+  const entries = [...mapEntries(value)]
+  for (const [key, item] of entries) copy.set(clone(key, seen), clone(item, seen))
   return copy
 }
 
 function cloneSet(value: Set<unknown>, seen: Seen): object {
   const copy = remember(value, new Set(), seen)
-  for (const item of [...apply(Set.prototype.values, value, [])] as unknown[]) copy.add(clone(item, seen))
+  const items = [...setValues(value)]
+  for (const item of items) copy.add(clone(item, seen))
   return copy
 }
 
 function cloneBuffer(value: ArrayBuffer): object {
   if (value.detached) throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError')
-  return apply(ArrayBuffer.prototype.slice, value, [0])
+  return arrayBufferSlice(value, 0, arrayBufferByteLength(value))
 }
 
 const VIEWS = [
@@ -154,9 +153,9 @@ const VIEWS = [
 
 /** A view comes back as its own kind, a Buffer as the Uint8Array that it is. */
 function cloneView(value: Uint8Array, seen: Seen): object {
-  const tag = apply(viewTag, value, [])
+  const tag = typedArrayTag(value)
   const constructor = VIEWS.find(view => view.name === tag)! as unknown as Uint8ArrayConstructor
-  return new constructor(clone(value.buffer, seen) as ArrayBuffer, value.byteOffset, apply(viewLength, value, []) as number)
+  return new constructor(clone(value.buffer, seen) as ArrayBuffer, value.byteOffset, typedArrayLength(value))
 }
 
 function checkTransfer(list: unknown[]): asserts list is ArrayBuffer[] {
@@ -178,3 +177,6 @@ export function structuredClone<T>(value: T, options?: { transfer?: Iterable<Arr
   for (const buffer of transfer) buffer.transfer(0)
   return copy
 }
+
+// The bundler calls it something else.
+named(structuredClone, 'structuredClone')

@@ -1,10 +1,10 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see ../globals/index.ts
 import { NodeKind } from '@socklet/shared/records'
 import {
   NativeTypeError, mapClear, mapDelete, mapEntries, mapGet, mapHas, mapKeys, mapSet, mapValues, objectDefine, objectHasOwn, reflectApply, setAdd, setClear, setDelete, setEntries,
   setForEach, setHas, setSize, setValues
 } from '../primordials.ts'
 import { changeables, nodeCount, nodeFor, type Node } from './graph.ts'
-import { clear, put, remove } from './keep.ts'
 import { touch } from './touched.ts'
 
 /**
@@ -17,6 +17,9 @@ import { touch } from './touched.ts'
 function kept(object: unknown): Node | undefined {
   return nodeCount() > 0 ? nodeFor(object as object) : undefined
 }
+
+/** What keeps changes is there once there is something to keep. */
+const keeping = (): typeof import('./keep.ts') => require('./keep.ts') as typeof import('./keep.ts')
 
 /** Whoever reads an entry may change what is in it. */
 function keyIsRead(map: unknown, key: unknown): void {
@@ -42,18 +45,18 @@ export const mapMethods = {
     const node = kept(this)
     if (node?.kind === NodeKind.MAP) {
       if (isSame(mapGet(this, key), value) && mapHas(this, key)) keyIsRead(this, key)
-      else put(node, key, value)
+      else keeping().put(node, key, value)
     }
     return mapSet(this, key, value)
   },
   delete(this: Map<unknown, unknown>, key: unknown): boolean {
     const node = kept(this)
-    if (node?.kind === NodeKind.MAP) remove(node, key)
+    if (node?.kind === NodeKind.MAP) keeping().remove(node, key)
     return mapDelete(this, key)
   },
   clear(this: Map<unknown, unknown>): void {
     const node = kept(this)
-    if (node?.kind === NodeKind.MAP) clear(node)
+    if (node?.kind === NodeKind.MAP) keeping().clear(node)
     mapClear(this)
   },
   forEach(this: Map<unknown, unknown>, each: (value: unknown, key: unknown, map: unknown) => void, receiver?: unknown): void {
@@ -92,18 +95,18 @@ const setMethods = {
     const node = kept(this)
     if (node?.kind === NodeKind.SET) {
       if (setHas(this, member)) keyIsRead(this, member)
-      else put(node, member, undefined)
+      else keeping().put(node, member, undefined)
     }
     return setAdd(this, member)
   },
   delete(this: Set<unknown>, member: unknown): boolean {
     const node = kept(this)
-    if (node?.kind === NodeKind.SET) remove(node, member)
+    if (node?.kind === NodeKind.SET) keeping().remove(node, member)
     return setDelete(this, member)
   },
   clear(this: Set<unknown>): void {
     const node = kept(this)
-    if (node?.kind === NodeKind.SET) clear(node)
+    if (node?.kind === NodeKind.SET) keeping().clear(node)
     setClear(this)
   },
   forEach(this: Set<unknown>, each: (value: unknown, same: unknown, set: unknown) => void, receiver?: unknown): void {

@@ -1,13 +1,11 @@
+// oxlint-disable typescript/no-require-imports -- the bundler's, see ../globals/index.ts
 import { TurnWord } from '../../turn-layout.ts'
 import { Level, describeError, log } from '../log.ts'
 import { onOutput, setWord, withSpare } from '../outbox.ts'
 import { bareArray, now, setForEach, setSize } from '../primordials.ts'
-import { flush } from './flush.ts'
 import { changeables, type Entry } from './graph.ts'
-import { look } from './keep.ts'
 import { onTouched, takeStale, takeTouched } from './touched.ts'
 import { anythingWaits, onWaiting } from './waiting.ts'
-import { keyName } from './warnings.ts'
 
 /**
  * When changes are looked for and written: when the work of a turn is done, so that they leave with it. Microtask rounds
@@ -88,7 +86,7 @@ async function settle(): Promise<void> {
 function write(): void {
   try {
     lookAtTouched()
-    flush()
+    if (anythingWaits()) (require('./flush.ts') as typeof import('./flush.ts')).flush()
   } catch {
     setWord(TurnWord.UNWRITTEN, 1)
   }
@@ -114,6 +112,7 @@ function lookFirst(entry: Entry): void {
 
 function lookAt(entry: Entry): void {
   try {
+    const { look } = require('./keep.ts') as typeof import('./keep.ts')
     look(entry)
     entry.refused = false
   } catch (error) {
@@ -124,5 +123,6 @@ function lookAt(entry: Entry): void {
 
 /** Also where the turn has sent all that it may. */
 function tellRefused(entry: Entry, why: string): void {
+  const { keyName } = require('./warnings.ts') as typeof import('./warnings.ts')
   withSpare(() => log(Level.ERROR, `cloud.shared: what was changed inside the key ${keyName(entry)} cannot be kept, so the value that it had before is what survives: ${why}`))
 }

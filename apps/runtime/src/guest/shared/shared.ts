@@ -1,10 +1,7 @@
 import { NodeKind } from '@socklet/shared/records'
-import { NativeMap, NativeTypeError, bareArray, mapDelete, mapForEach, mapGet, mapSet, objectDefine, ours, reflectApply, typedArrayByteLength } from '../primordials.ts'
-import { decodeValue } from '../values.ts'
-import { encodeEntry } from './encode.ts'
-import { ROOT, makeNode, nodeFor } from './graph.ts'
+import { NativeMap, NativeTypeError, mapDelete, mapGet, mapSet, objectDefine, ours, reflectApply } from '../primordials.ts'
+import { ROOT, makeNode } from './graph.ts'
 import { mapMethods } from './hooks.ts'
-import { maxSharedBytes } from './quota.ts'
 
 /** As functions see it: a Map, and with `update`. */
 export interface Shared extends Map<unknown, unknown> {
@@ -53,19 +50,4 @@ export function makeShared(): Shared {
 
   objectDefine(shared, 'update', { value: update, writable: true, enumerable: false, configurable: true })
   return shared
-}
-
-/** Removes the key that has these bytes: the operator wants it gone. */
-export function forgetKey(shared: Shared, bytes: Uint8Array): void {
-  const key = decodeValue(bytes, { revive: () => undefined })
-  if (typeof key !== 'object' || key === null) reflectApply(mapMethods.delete, shared, [key])
-  // Of objects only the same one is the same key: it is told by what it is kept as.
-  else mapForEach(nodeFor(shared)!.entries, (entry) => void (sameBytes(encodeEntry(entry, undefined, maxSharedBytes(), bareArray()).key, bytes) && reflectApply(mapMethods.delete, shared, [entry.key])))
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  const length = typedArrayByteLength(one)
-  if (length !== typedArrayByteLength(other)) return false
-  for (let i = 0; i < length; i++) if (one[i] !== other[i]) return false
-  return true
 }

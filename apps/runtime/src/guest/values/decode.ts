@@ -85,7 +85,7 @@ const ELEMENT_BYTES = [1, 1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2] as const
 
 /** For `new.target`: a Buffer from the start. Nobody can give it another prototype. */
 const BufferTarget = function () {} as unknown as Uint8ArrayConstructor
-objectDefine(BufferTarget, 'prototype', { value: BufferPrototype, writable: false })
+objectDefine(BufferTarget, 'prototype', { __proto__: null, value: BufferPrototype, writable: false } as PropertyDescriptor)
 
 class Decoder {
   readonly #in: Reader

@@ -3,7 +3,7 @@
  * set them. A Proxy cannot be told from an object in plain JavaScript, so it is written as what it shows; a Map whose prototype was replaced is
  * a plain object.
  */
-import { Buffer as GuestBuffer } from '../globals/buffer.ts'
+import { firstBuffer } from '../globals/buffer.ts'
 import { DOMException } from '../globals/dom-exception.ts'
 import {
   NativeMap,
@@ -13,6 +13,7 @@ import {
   bigintValueOf,
   booleanValueOf,
   dateGetTime,
+  iteratorPrototypes,
   mapGet,
   mapHas,
   mapSet,
@@ -44,9 +45,7 @@ export interface Family {
   readonly instance: boolean
 }
 
-/** Node's own where there is one (tests); the guest's globals are not installed yet when this file is loaded. */
-const Buffer = (globalThis as unknown as { Buffer?: typeof GuestBuffer }).Buffer ?? GuestBuffer
-export const BufferPrototype = Buffer.prototype as object
+export const BufferPrototype = firstBuffer.prototype as object
 
 const getName = objectGetOwnPropertyDescriptor(DOMException.prototype, 'name')!.get!
 const getMessage = objectGetOwnPropertyDescriptor(DOMException.prototype, 'message')!.get!
@@ -92,10 +91,10 @@ family(ArrayBuffer.prototype, Kind.BUFFER, 'an ArrayBuffer', arrayBufferByteLeng
 const VIEW = family(objectGetPrototypeOf(Uint8Array.prototype)!, Kind.VIEW, 'a typed array', (value: object) => arrayBufferIsView(value) || none())
 family(DataView.prototype, Kind.VIEW, 'a DataView', (value: object) => arrayBufferIsView(value) || none())
 family(BufferPrototype, Kind.NODE_BUFFER, 'a Buffer', (value: object) => arrayBufferIsView(value) || none())
-for (const View of [
-  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array
-]) family(View.prototype, Kind.VIEW, 'a typed array', (value: object) => arrayBufferIsView(value) || none())
-for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]) family(Class.prototype, Kind.ERROR, 'an Error', isError)
+const VIEWS = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array]
+for (let i = 0; i < VIEWS.length; i++) family(VIEWS[i]!.prototype as object, Kind.VIEW, 'a typed array', (value: object) => arrayBufferIsView(value) || none())
+const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError]
+for (let i = 0; i < ERRORS.length; i++) family(ERRORS[i]!.prototype as object, Kind.ERROR, 'an Error', isError)
 family(DOMException.prototype, Kind.DOM_EXCEPTION, 'a DOMException', domExceptionName)
 
 const refuse = (prototype: object, name: string): Family => family(prototype, Kind.REFUSED, name)
@@ -105,9 +104,9 @@ refuse(WeakSet.prototype, 'a WeakSet')
 refuse(WeakRef.prototype, 'a WeakRef')
 refuse(FinalizationRegistry.prototype, 'a FinalizationRegistry')
 refuse(Symbol.prototype, 'a Symbol')
-for (const iterator of [[].values(), new Map().values(), new Set().values(), ''[Symbol.iterator](), ''.matchAll(/./g)]) {
-  refuse(objectGetPrototypeOf(iterator)!, 'an iterator')
-}
+const { array, map, set, string, match } = iteratorPrototypes
+const ITERATORS = [array, map, set, string, match]
+for (let i = 0; i < ITERATORS.length; i++) refuse(ITERATORS[i]!, 'an iterator')
 refuse(objectGetPrototypeOf((function* () {}).prototype as object)!, 'a generator')
 refuse(objectGetPrototypeOf((async function* () {}).prototype as object)!, 'a generator')
 
@@ -119,8 +118,9 @@ let complete = false
 function complement(): void {
   complete = true
   refuseClass(globalThis, 'SharedArrayBuffer')
-  for (const name of ['Intl', 'Temporal', 'WebAssembly']) {
-    const namespace = ownValue(globalThis, name)
+  const namespaces = ['Intl', 'Temporal', 'WebAssembly']
+  for (let n = 0; n < namespaces.length; n++) {
+    const namespace = ownValue(globalThis, namespaces[n]!)
     if (typeof namespace !== 'object' || namespace === null) continue
     const keys = reflectOwnKeys(namespace)
     for (let i = 0; i < keys.length; i++) refuseClass(namespace, keys[i]!)

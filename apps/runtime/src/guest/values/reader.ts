@@ -15,9 +15,9 @@ import {
 } from '../primordials.ts'
 
 const float = new Float64Array(1)
-const floatBytes = new Uint8Array(float.buffer)
+const floatBytes = new NativeUint8Array(typedArrayBuffer(float as never))
 const big = new BigInt64Array(1)
-const bigBytes = new Uint8Array(big.buffer)
+const bigBytes = new NativeUint8Array(typedArrayBuffer(big as never))
 
 /** Few enough arguments for one call, whatever the stack. */
 const UNITS_AT_ONCE = 2048

@@ -21,9 +21,9 @@ const SMALL_COPY = 128
 let spare: Uint8Array | null = null
 
 const float = new Float64Array(1)
-const floatBytes = new Uint8Array(float.buffer)
+const floatBytes = new NativeUint8Array(typedArrayBuffer(float as never))
 const big = new BigInt64Array(1)
-const bigBytes = new Uint8Array(big.buffer)
+const bigBytes = new NativeUint8Array(typedArrayBuffer(big as never))
 
 let tooLarge: RangeError | null = null
 

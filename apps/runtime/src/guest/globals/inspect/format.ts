@@ -1,8 +1,9 @@
 /** `util.format` (lib/internal/util/inspect.js, `formatWithOptionsInternal`). */
 import {
-  NativeSet, NativeTypeError, jsonStringify, numberParseFloat, numberParseInt, objectGetOwnPropertyDescriptor, objectGetPrototypeOf, objectHasOwn, setHas, stringIncludes, stringIndexOf, substring,
+  NativeSet, NativeTypeError, globalNames, jsonStringify, numberParseFloat, numberParseInt, objectGetOwnPropertyDescriptor, objectGetPrototypeOf, objectHasOwn, setAdd, setHas, stringIncludes, stringIndexOf, substring,
   symbolToPrimitive, toNumber, toText
 } from '../../primordials.ts'
+import { matches } from '../../patterns.ts'
 import { type Inspect, type InspectOptions, MAX_OUTPUT } from './context.ts'
 import { formatBigint, formatNumber } from './primitive.ts'
 
@@ -79,7 +80,8 @@ function formatText(value: unknown, options: InspectOptions, inspect: Inspect): 
   return inspect(value, { ...options, depth: 0, colors: false, compact: 3 })
 }
 
-const BUILT_IN = new NativeSet(Object.getOwnPropertyNames(globalThis).filter(name => /^[A-Z][A-Za-z\d]+$/.test(name)))
+const BUILT_IN = new NativeSet<string>()
+for (let i = 0; i < globalNames.length; i++) if (matches(/^[A-Z][A-Za-z\d]+$/, globalNames[i]!)) setAdd(BUILT_IN, globalNames[i]!)
 
 /** Objects that say something of their own in `toString` are asked; errors and dates are shown as `inspect` does. */
 function hasBuiltInToString(value: object): boolean {

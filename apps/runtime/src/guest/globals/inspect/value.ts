@@ -4,9 +4,11 @@
  */
 import { filter, indexOf, map, push, replaceAll } from '../../lists.ts'
 import {
-  NativeError, NativeSymbol, arrayBufferByteLength, arrayBufferDetached, arrayIsArray, arrayToSorted, bareArray, bigintValueOf, booleanValueOf, dataViewBuffer, dataViewByteLength, dataViewByteOffset, dateGetTime, dateToISOString,
-  mapEntries, mapGet, mapSet, mapSize, mathMax, mathMin, numberValueOf, NativeUint8Array, objectGetOwnPropertyDescriptor, objectHasOwn, objectKeys, objectPropertyIsEnumerable, objectToString,
-  reflectApply, reflectGet, regExpFlags, regExpSource, reflectOwnKeys, regExpTest, setSize, setValues, stringRepeat, stringTrimEnd, stringValueOf, substring, symbolValueOf, toNumber, toText, typedArrayLength
+  NativeError, NativeSymbol, NativeUint8Array, arrayBufferByteLength, arrayBufferDetached, arrayIsArray, arrayToSorted, bareArray, bigintValueOf, booleanValueOf,
+  dataViewBuffer, dataViewByteLength, dataViewByteOffset, dateGetTime, dateToISOString, mapEntries, mapGet, mapIteratorNext, mapSet, mapSize, mathMax, mathMin,
+  numberValueOf, objectGetOwnPropertyDescriptor, objectHasOwn, objectKeys, objectPropertyIsEnumerable, objectToString, reflectApply, reflectGet, reflectOwnKeys,
+  regExpFlags, regExpSource, regExpTest, setIteratorNext, setSize, setValues, stringRepeat, stringTrimEnd, stringValueOf, substring, symbolValueOf, toNumber,
+  toText, typedArrayLength
 } from '../../primordials.ts'
 import { hexOf } from '../hex.ts'
 import { types as publicTypes } from '../node/types.ts'
@@ -18,17 +20,9 @@ import { formatPrimitive, quote, symbolText } from './primitive.ts'
 
 export const CUSTOM = NativeSymbol.for('nodejs.util.inspect.custom')
 
-/** Iterators of ours, which nothing but these functions reads. */
-const nextOfMap = uncurryNext(new Map().entries())
-const nextOfSet = uncurryNext(new Set().values())
 const FLAGS = 'dgimsuvy'
 /** Functions can change `util.types`. */
 const types = { __proto__: null as never, ...publicTypes } as Record<string, (value: unknown) => boolean>
-
-function uncurryNext(iterator: { next: () => unknown }): (iterator: object) => { value: unknown } {
-  const { next } = iterator
-  return (of) => reflectApply(next, of as never, []) as { value: unknown }
-}
 
 const isObject = (value: unknown): value is object => typeof value === 'function' || (typeof value === 'object' && value !== null)
 const is = (name: string, value: object): boolean => types[name]!(value)
@@ -296,13 +290,13 @@ function formatItem(context: Context, value: object, depth: number, key: Propert
 
 function formatSet(context: Context, value: Set<unknown>, depth: number): string[] {
   const items = setValues(value)
-  return indented(context, () => limited(context, setSize(value), () => formatValue(context, nextOfSet(items).value, depth + 1), 'item'))
+  return indented(context, () => limited(context, setSize(value), () => formatValue(context, setIteratorNext(items).value, depth + 1), 'item'))
 }
 
 function formatMap(context: Context, value: Map<unknown, unknown>, depth: number): string[] {
   const items = mapEntries(value)
   const show = (): string => {
-    const entry = nextOfMap(items).value as [unknown, unknown]
+    const entry = mapIteratorNext(items).value as [unknown, unknown]
     return `${formatValue(context, entry[0], depth + 1)} => ${formatValue(context, entry[1], depth + 1)}`
   }
   return indented(context, () => limited(context, mapSize(value), show, 'item'))

@@ -1,19 +1,16 @@
 // oxlint-disable no-underscore-dangle -- so the emitter of the package calls what it keeps
+// oxlint-disable typescript/no-require-imports -- the bundler's, see ../index.ts
 /**
- * Node's `events`: the emitter of npm `events`, which is Node's of some years ago, and what came since: the monitor of errors, async iteration, listeners of
- * event targets, limits of several emitters at once.
+ * The emitter of Node's `events`: that of npm `events`, which is Node's of some years ago, and what came since, the monitor of errors. Sockets are such emitters; what else
+ * the module has is in event-tools.ts.
  */
 import Emitter from 'events/'
-import { abortError, DOMException } from '../dom-exception.ts'
-import { isAborted as isSignalAborted, isAbortSignal, reasonOf, type AbortSignal } from '../abort.ts'
-import { addListener, EventTarget, isEventTarget, listenersOf, removeListener } from '../event-target.ts'
 import { coded, define, invalidType, named } from '../define.ts'
-import { inspect } from '../inspect.ts'
-import { filter, map, ordinary, push, removeAt, shift } from '../../lists.ts'
-import { NativeError, NativePromise, NativeRangeError, NativeWeakMap, bareArray, bareObject, deferred, objectAssign, ours, reflectApply, symbolAsyncIterator, toText, weakGet, weakSet, type Deferred } from '../../primordials.ts'
+import { filter, map, ordinary, push, removeAt } from '../../lists.ts'
+import { NativeError, NativeRangeError, bareArray, bareObject, objectAssign, reflectApply, toText } from '../../primordials.ts'
 
-type Listener = (...args: any[]) => void
-interface EmitterLike {
+export type Listener = (...args: any[]) => void
+export interface EmitterLike {
   on(name: PropertyKey, listener: Listener): unknown
   once(name: PropertyKey, listener: Listener): unknown
   removeListener(name: PropertyKey, listener: Listener): unknown
@@ -22,14 +19,12 @@ interface EmitterLike {
   setMaxListeners(count: number): unknown
   getMaxListeners(): number
 }
-interface Signal extends EventTarget { aborted: boolean, reason: unknown }
-interface Options { signal?: Signal, close?: PropertyKey[] }
 
 export const EventEmitter = Emitter as unknown as { new (): EmitterLike, prototype: EmitterLike & { emit(name: PropertyKey, ...args: unknown[]): boolean } }
 
 // The bundler calls it something else.
 named(EventEmitter, 'EventEmitter')
-const errorMonitor = Symbol.for('events.errorMonitor')
+export const errorMonitor = Symbol.for('events.errorMonitor')
 
 type Events = Record<PropertyKey, Listener | Listener[] | undefined>
 
@@ -63,6 +58,7 @@ function callAll(emitter: EmitterLike, listeners: Listener | Listener[], args: u
 
 function unhandled(error: unknown): unknown {
   if (error instanceof NativeError) return error
+  const { inspect } = require('../inspect.ts') as typeof import('../inspect.ts')
   return objectAssign(coded(new NativeError(`Unhandled error. (${typeof error === 'string' ? `'${error}'` : inspect(error)})`), 'ERR_UNHANDLED_ERROR'), { context: error })
 }
 EventEmitter.prototype.emit = emit
@@ -185,140 +181,3 @@ function setOwnMaxListeners(this: EmitterLike, count: unknown): EmitterLike {
 methods['addListener'] = methods['on']!
 methods['off'] = methods['removeListener']!
 Object.assign(EventEmitter.prototype, methods, { listenerCount: named(listenerCount, 'listenerCount'), setMaxListeners: named(setOwnMaxListeners, 'setMaxListeners') })
-
-const isAborted = (signal: Signal | undefined): boolean => signal !== undefined && (isAbortSignal(signal) ? isSignalAborted(signal as unknown as AbortSignal) : signal.aborted)
-
-function abortReason(signal: Signal): Error {
-  const error = abortError()
-  define(error, 'cause', isAbortSignal(signal) ? reasonOf(signal as unknown as AbortSignal) : signal.reason)
-  return error
-}
-
-/** Listens on an emitter or on an event target; gives what stops it. The methods of an emitter are its own, as in Node. */
-function listen(source: EmitterLike | EventTarget, name: PropertyKey, listener: Listener): () => void {
-  if (isEventTarget(source)) {
-    addListener(source, toText(name), listener)
-    return () => removeListener(source, toText(name), listener)
-  }
-  if (typeof source?.on !== 'function') throw invalidType('emitter', 'an instance of EventEmitter', source)
-  source.on(name, listener)
-  return () => void source.removeListener(name, listener)
-}
-
-/** The arguments of the next event; an `error` before it rejects. */
-async function once(source: EmitterLike | EventTarget, name: PropertyKey, { signal }: Options = {}): Promise<unknown[]> {
-  if (isAborted(signal)) throw abortReason(signal!)
-  const stops = bareArray<() => void>()
-  const { promise, resolve, reject } = deferred<unknown[]>()
-  try {
-    push(stops, listen(source, name, (...args) => resolve(args)))
-    if (name !== 'error' && !isEventTarget(source)) push(stops, listen(source, 'error', reject))
-    if (signal !== undefined) push(stops, listen(signal, 'abort', () => reject(abortReason(signal))))
-    return await ours(promise)
-  } finally {
-    for (let i = 0; i < stops.length; i++) stops[i]!()
-  }
-}
-
-const rejected = (error: unknown): Promise<never> => new NativePromise((_, reject) => reject(error))
-const resolved = <T>(value: T): Promise<T> => new NativePromise((resolve) => resolve(value))
-
-/** Every event from now on, in an async iteration that ends with `return`, an `error`, the signal or one of the `close` events. */
-function on(source: EmitterLike | EventTarget, name: PropertyKey, { signal, close }: Options = {}): AsyncIterableIterator<unknown[]> {
-  if (isAborted(signal)) throw abortReason(signal!)
-  const events = bareArray<unknown[]>()
-  const waiting = bareArray<Deferred<IteratorResult<unknown[]>>>()
-  const stops = bareArray<() => void>()
-  let failure: { error: unknown } | undefined
-  let finished = false
-
-  function stop(): void {
-    for (let end = shift(stops); end !== undefined; end = shift(stops)) end()
-    finished = true
-    for (let next = shift(waiting); next !== undefined; next = shift(waiting)) next.resolve({ value: undefined, done: true })
-  }
-  function failed(error: unknown): void {
-    const next = shift(waiting)
-    if (next === undefined) failure = { error }
-    else next.reject(error)
-    stop()
-  }
-  push(stops, listen(source, name, (...args) => {
-    const next = shift(waiting)
-    if (next === undefined) push(events, args)
-    else next.resolve({ value: args, done: false })
-  }))
-  if (name !== 'error' && !isEventTarget(source)) push(stops, listen(source, 'error', failed))
-  const ends = close ?? []
-  for (let i = 0; i < ends.length; i++) push(stops, listen(source, ends[i]!, stop))
-  if (signal !== undefined) push(stops, listen(signal, 'abort', () => failed(abortReason(signal))))
-
-  return {
-    next() {
-      const value = shift(events)
-      if (value !== undefined) return resolved<IteratorResult<unknown[]>>({ value, done: false })
-      if (failure !== undefined) {
-        const { error } = failure
-        failure = undefined
-        return rejected(error)
-      }
-      if (finished) return resolved<IteratorResult<unknown[]>>({ value: undefined, done: true })
-      const next = deferred<IteratorResult<unknown[]>>()
-      push(waiting, next)
-      return next.promise
-    },
-    return() {
-      stop()
-      return resolved<IteratorResult<unknown[]>>({ value: undefined, done: true })
-    },
-    throw(error: unknown) {
-      failed(error)
-      return resolved<IteratorResult<unknown[]>>({ value: undefined, done: true })
-    },
-    [symbolAsyncIterator]() {
-      return this
-    }
-  } as unknown as AsyncIterableIterator<unknown[]>
-}
-
-const targetLimits = new NativeWeakMap<EventTarget, number>()
-const Class = EventEmitter as unknown as { defaultMaxListeners: number }
-
-function setMaxListeners(count = Class.defaultMaxListeners, ...sources: (EmitterLike | EventTarget)[]): void {
-  if (sources.length === 0) Class.defaultMaxListeners = count
-  for (let i = 0; i < sources.length; i++) {
-    const source = sources[i]!
-    if (isEventTarget(source)) weakSet(targetLimits, source, count)
-    else source.setMaxListeners(count)
-  }
-}
-
-const getMaxListeners = (source: EmitterLike | EventTarget): number =>
-  isEventTarget(source) ? weakGet(targetLimits, source) ?? Class.defaultMaxListeners : source.getMaxListeners()
-
-const getEventListeners = (source: EmitterLike | EventTarget, name: PropertyKey): unknown[] =>
-  isEventTarget(source) ? listenersOf(source, toText(name)) : source.listeners(name)
-
-async function callSoon(listener: Listener): Promise<void> {
-  await undefined
-  listener(new DOMException('', 'AbortError'))
-}
-
-function addAbortListener(signal: Signal, listener: Listener): { [Symbol.dispose](): void } {
-  if (isAborted(signal)) {
-    void callSoon(listener)
-    return { [Symbol.dispose]() {} }
-  }
-  return { [Symbol.dispose]: listenOnce(signal, listener) }
-}
-
-function listenOnce(signal: Signal, listener: Listener): () => void {
-  addListener(signal, 'abort', listener, { once: true })
-  return () => removeListener(signal, 'abort', listener)
-}
-
-const countListeners = (source: EmitterLike | EventTarget, name: PropertyKey): number => getEventListeners(source, name).length
-
-Object.assign(EventEmitter, {
-  EventEmitter, errorMonitor, once, on, setMaxListeners, getMaxListeners, getEventListeners, addAbortListener, listenerCount: countListeners, usingDomains: false
-})

@@ -1,17 +1,13 @@
 /** `util.types`, as far as plain JavaScript can tell: nothing in it tells a Proxy, so `isProxy` is absent. */
-import { NativePromise, arrayBufferIsView, isNativeError, objectToString, substring } from '../../primordials.ts'
+import { NativePromise, NativeRegExp, arrayBufferByteLength, arrayBufferIsView, bigintValueOf, booleanValueOf, dataViewBuffer, dateGetTime, isNativeError, mapSize, numberValueOf, objectToString, regExpSource, setSize, stringValueOf, substring, symbolValueOf, typedArrayTag, weakMapHas, weakSetHas } from '../../primordials.ts'
 import { indexOf } from '../../lists.ts'
-
-const { apply } = Reflect
-const { getOwnPropertyDescriptor, getPrototypeOf } = Object
-const getter = (prototype: object, name: PropertyKey): Function => getOwnPropertyDescriptor(prototype, name)!.get!
 
 type Test = (value: unknown) => boolean
 
-/** True for what `method` accepts as its `this`. */
-const accepts = (method: Function, ...args: unknown[]): Test => value => {
+/** True for what this can be asked of. */
+const accepts = (ask: (value: never) => unknown): Test => value => {
   try {
-    apply(method, value, args)
+    ask(value as never)
     return typeof value === 'object'
   } catch {
     return false
@@ -26,18 +22,17 @@ function tagOf(value: unknown): string {
   return substring(text, 8, text.length - 1)
 }
 
-const viewName = getter(getPrototypeOf(Uint8Array.prototype) as object, Symbol.toStringTag)
-const view = (name: string): Test => value => apply(viewName, value, []) === name
+const view = (name: string): Test => value => typedArrayTag(value) === name
 
-const isNumberObject = accepts(Number.prototype.valueOf)
-const isStringObject = accepts(String.prototype.valueOf)
-const isBooleanObject = accepts(Boolean.prototype.valueOf)
-const isBigIntObject = accepts(BigInt.prototype.valueOf)
-const isSymbolObject = accepts(Symbol.prototype.valueOf)
-const isArrayBuffer = accepts(getter(ArrayBuffer.prototype, 'byteLength'))
+const isNumberObject = accepts(numberValueOf)
+const isStringObject = accepts(stringValueOf)
+const isBooleanObject = accepts(booleanValueOf)
+const isBigIntObject = accepts(bigintValueOf)
+const isSymbolObject = accepts(symbolValueOf)
+const isArrayBuffer = accepts(arrayBufferByteLength)
 
-const regExpPrototype = RegExp.prototype
-const hasSource = accepts(getter(RegExp.prototype, 'source'))
+const regExpPrototype = NativeRegExp.prototype as unknown
+const hasSource = accepts(regExpSource)
 
 const views = ['Int8', 'Uint8', 'Uint8Clamped', 'Int16', 'Uint16', 'Int32', 'Uint32', 'Float16', 'Float32', 'Float64', 'BigInt64', 'BigUint64']
 
@@ -50,25 +45,25 @@ export const types: Record<string, Test> = {
   isBigIntObject,
   isBooleanObject,
   isBoxedPrimitive: value => isNumberObject(value) || isStringObject(value) || isBooleanObject(value) || isBigIntObject(value) || isSymbolObject(value),
-  isDataView: accepts(getter(DataView.prototype, 'buffer')),
-  isDate: accepts(Date.prototype.getTime),
+  isDataView: accepts(dataViewBuffer),
+  isDate: accepts(dateGetTime),
   isExternal: () => false,
   isGeneratorFunction: tagged('GeneratorFunction', 'AsyncGeneratorFunction'),
   isGeneratorObject: tagged('Generator'),
-  isMap: accepts(getter(Map.prototype, 'size')),
+  isMap: accepts(mapSize),
   isMapIterator: tagged('Map Iterator'),
   isModuleNamespaceObject: tagged('Module'),
   isNativeError: value => isNativeError(value),
   isNumberObject,
   isPromise: value => value instanceof NativePromise,
   isRegExp: value => value !== regExpPrototype && hasSource(value),
-  isSet: accepts(getter(Set.prototype, 'size')),
+  isSet: accepts(setSize),
   isSetIterator: tagged('Set Iterator'),
   isSharedArrayBuffer: () => false,
   isStringObject,
   isSymbolObject,
-  isTypedArray: value => apply(viewName, value, []) !== undefined,
-  isWeakMap: accepts(WeakMap.prototype.has, {}),
-  isWeakSet: accepts(WeakSet.prototype.has, {}),
-  ...Object.fromEntries(views.map(name => [`is${name}Array`, view(`${name}Array`)]))
+  isTypedArray: value => typedArrayTag(value) !== undefined,
+  isWeakMap: accepts(value => weakMapHas(value, {})),
+  isWeakSet: accepts(value => weakSetHas(value, {}))
 }
+for (let i = 0; i < views.length; i++) types[`is${views[i]}Array`] = view(`${views[i]}Array`)

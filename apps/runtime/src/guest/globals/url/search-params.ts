@@ -5,6 +5,7 @@ import {
   NativeTypeError,
   arrayToSorted,
   bareArray,
+  iteratorPrototypes,
   mapForEach,
   mapSet,
   objectCreate,
@@ -190,8 +191,8 @@ export class URLSearchParams {
   }
 }
 
-const iteratorPrototype = objectCreate(objectGetPrototypeOf(objectGetPrototypeOf([][Symbol.iterator]()) as object) as object) as object
-objectDefine(iteratorPrototype, symbolToStringTag, { value: 'URLSearchParams Iterator', configurable: true })
+const iteratorPrototype = objectCreate(objectGetPrototypeOf(iteratorPrototypes.array) as object) as object
+objectDefine(iteratorPrototype, symbolToStringTag, { __proto__: null, value: 'URLSearchParams Iterator', configurable: true } as PropertyDescriptor)
 
 /** Live: it sees what is added while it runs. */
 function iterate<T>(list: () => Pair[], pick: (pair: Pair) => T): IterableIterator<T> {

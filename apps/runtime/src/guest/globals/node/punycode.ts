@@ -1,0 +1,1 @@
+export { default as punycode } from 'unenv/node/punycode'

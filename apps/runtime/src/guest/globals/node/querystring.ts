@@ -1,0 +1,1 @@
+export { default as querystring } from 'unenv/node/querystring'
