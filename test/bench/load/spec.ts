@@ -19,7 +19,7 @@ interface Window {
 export type LoadSpec =
   | ({ kind: 'echo'; connections: number; inFlight: number; bytes: number } & Window)
   | ({ kind: 'rate'; connections: number; perSecond: number; bytes: number } & Window)
-  | ({ kind: 'broadcast'; connections: number; bytes: number } & Window)
+  | ({ kind: 'broadcast'; connections: number; inFlight: number; bytes: number } & Window)
   | ({ kind: 'churn'; atATime: number; bytes: number } & Window)
   | { kind: 'hold'; connections: number }
   | { kind: 'probe'; connections: number; bytes: number }

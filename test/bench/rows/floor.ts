@@ -19,7 +19,7 @@ const CASES: { spec: LoadSpec; path?: string; warmup?: (plan: Plan) => number; l
   { spec: { kind: 'echo', connections: 64, inFlight: 1, bytes: 4096, warmupMs: 0, windowMs: 0 }, lines: [['echo, 64 connections, 4 KiB: CPU for each message', 'µs', cpuUsEach]] },
   { spec: { kind: 'echo', connections: 1, inFlight: 1, bytes: 64, warmupMs: 0, windowMs: 0 }, lines: [['echo latency, one connection: p50', 'µs', p50], ['echo latency, one connection: p99', 'µs', p99]] },
   { spec: { kind: 'rate', connections: 256, perSecond: 20_000, bytes: 64, warmupMs: 0, windowMs: 0 }, lines: [['256 connections, 20,000 messages a second: p99', 'µs', p99]] },
-  { spec: { kind: 'broadcast', connections: 1000, bytes: 64, warmupMs: 0, windowMs: 0 }, path: '/broadcast', lines: [['loop that sends 64 B to 1,000 sockets: deliveries for each CPU second', '/s', perCpuSecond]] },
+  { spec: { kind: 'broadcast', connections: 1000, inFlight: 1, bytes: 64, warmupMs: 0, windowMs: 0 }, path: '/broadcast', lines: [['loop that sends 64 B to 1,000 sockets, 1 under way: deliveries for each CPU second', '/s', perCpuSecond]] },
   { spec: { kind: 'churn', atATime: 32, bytes: 64, warmupMs: 0, windowMs: 0 }, warmup: churnWarmup, lines: [['connect, one echo, close: a second', '/s', perSecond]] }
 ]
 
