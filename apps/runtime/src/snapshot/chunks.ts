@@ -106,12 +106,14 @@ function outside(inScript: Set<string>, required: Set<string>): Plugin {
     setup: ({ onResolve, resolve: ask }) => onResolve({ filter: /^[^/]/ }, async ({ path, kind, resolveDir, importer, namespace, pluginData }: OnResolveArgs) => {
       if (pluginData === asked || kind === 'entry-point' || path.startsWith('socklet:')) return undefined
       const isRequired = kind === 'require-call' && importer.startsWith(GUEST)
-      const found = await ask(path, { kind: isRequired ? 'import-statement' : kind, resolveDir, importer, namespace, pluginData: asked })
+      if (!isRequired && inScript.size === 0) return undefined
+      // Our own imports say which file they mean: to ask esbuild takes most of the time.
+      const found = path.startsWith('.') && path.endsWith('.ts') ? resolve(resolveDir, path) : (await ask(path, { kind, resolveDir, importer, namespace, pluginData: asked })).path
       if (isRequired) {
-        required.add(found.path)
-        return { path: OF_CHUNK + relative(GUEST, found.path), external: true }
+        required.add(found)
+        return { path: OF_CHUNK + relative(GUEST, found), external: true }
       }
-      return inScript.has(found.path) ? { path: OF_SNAPSHOT + relative(GUEST, found.path), external: true } : undefined
+      return inScript.has(found) ? { path: OF_SNAPSHOT + relative(GUEST, found), external: true } : undefined
     })
   }
 }
