@@ -14,7 +14,7 @@ import {
 } from './primordials.ts'
 import { EMPTY, encodeText, toBytes } from './socket-bytes.ts'
 import { MAX_DATA_BYTES } from './socket-data.ts'
-import { encodeValue } from './values.ts'
+import { encodeValue } from './values/encode.ts'
 
 export interface UpgradeAnswer {
   head: UpgradeResult

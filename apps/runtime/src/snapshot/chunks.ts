@@ -6,7 +6,7 @@
  * import of the script's modules from there. A module is in one place only.
  */
 import { build, type BuildOptions, type Metafile, type OnResolveArgs, type Plugin } from 'esbuild'
-import { posix, relative, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { natives } from '../guest/primordials.ts'
 import { COMMON } from './bundle.ts'
@@ -31,20 +31,15 @@ type Used = Map<string, Set<string>>
 /** `entry`: other source than guest/main.ts, beside it. @throws Error if a module would be in two places, or what esbuild gives is not understood */
 export async function bundleGuest(entry = "import './main.ts'"): Promise<GuestCode> {
   const scanned = new Set<string>()
-  const inScript = modulesOf((await buildScript(entry, emptyTable(), scanned)).metafile)
+  const inScript = modulesOf((await buildScript(entry, tableOf([], new Map()), scanned)).metafile)
   const misplaced = [...scanned].find((path) => inScript.has(path))
   if (misplaced !== undefined) throw new Error(`${misplaced} is both imported by the guest and required: it would be in the snapshot all the same`)
   const { chunks, used, modules } = await buildChunks(inScript, scanned)
-  let text = ''
-  const places = Object.fromEntries([...chunks].map(([name, code]) => {
-    const start = text.length
-    text += code
-    return [name, [start, text.length]]
-  }))
-  const { code, metafile } = await buildScript(entry, tableOf(places, used), new Set())
+  const ends = chunks.map((_, number) => chunks.slice(0, number + 1).join('').length)
+  const { code, metafile } = await buildScript(entry, tableOf(ends, used), scanned)
   const double = [...modulesOf(metafile)].find((path) => modules.has(path))
   if (double !== undefined) throw new Error(`${double} is in a chunk, and what chunks use of the snapshot brings it there as well`)
-  return { script: code, chunks: text }
+  return { script: code, chunks: chunks.join('') }
 }
 
 async function buildScript(entry: string, table: string, required: Set<string>): Promise<{ code: string; metafile: Metafile }> {
@@ -68,8 +63,8 @@ async function buildScript(entry: string, table: string, required: Set<string>):
 }
 
 interface Chunks {
-  /** By name, each an expression. */
-  chunks: Map<string, string>
+  /** By number: what is required in the order in which it was found, then what several of these need. Each is an expression. */
+  chunks: string[]
   used: Used
   /** All that is in them. */
   modules: Set<string>
@@ -90,11 +85,9 @@ async function buildChunks(inScript: Set<string>, required: Set<string>): Promis
       plugins: [outside(inScript, required)]
     })
     if (required.size > count) continue
-    const chunks = new Map(outputFiles!.map(({ path, text }) => {
-      const name = relative(GUEST, path).replace(/\.js$/, '')
-      return [name, asFunction(name, text, used)] as const
-    }))
-    return { chunks, used, modules: modulesOf(metafile!) }
+    const files = new Map(outputFiles!.map(({ path, text }) => [path.replace(/\.js$/, ''), text]))
+    const paths = [...new Set([...required, ...files.keys()])]
+    return { chunks: paths.map((path) => asFunction(path, files.get(path)!, paths, used)), used, modules: modulesOf(metafile!) }
   }
 }
 
@@ -111,22 +104,19 @@ function outside(inScript: Set<string>, required: Set<string>): Plugin {
       const found = path.startsWith('.') && path.endsWith('.ts') ? resolve(resolveDir, path) : (await ask(path, { kind, resolveDir, importer, namespace, pluginData: asked })).path
       if (isRequired) {
         required.add(found)
-        return { path: OF_CHUNK + relative(GUEST, found), external: true }
+        return { path: OF_CHUNK + [...required].indexOf(found), external: true }
       }
       return inScript.has(found) ? { path: OF_SNAPSHOT + relative(GUEST, found), external: true } : undefined
     })
   }
 }
 
-/** What stands for the name. */
-function noteUsed(used: Used, path: string, name: string): string {
+/** Where chunks find it: the numbers of the module and of the name in it. */
+function noteUsed(used: Used, path: string, name: string): [module: number, index: number] {
   const names = (used.get(path) ?? new Set()).add(name)
   used.set(path, names)
-  return shortName([...names].indexOf(name))
+  return [[...used.keys()].indexOf(path), [...names].indexOf(name)]
 }
-
-const shortName = (index: number): string => `_${index}`
-const numberOf = (used: Used, path: string): number => [...used.keys()].indexOf(path)
 
 /** An import of ours in minified code: a default, names or a namespace, and from where. */
 const IMPORT = /import\s*(?:([\w$]+)\s*,?\s*)?(?:\{([^{}]*)\}|\*\s*as ([\w$]+))?\s*(?:from\s*)?"(snapshot:[^"]+|\.\.?\/[^"]+)";?/g
@@ -134,29 +124,30 @@ const IMPORT = /import\s*(?:([\w$]+)\s*,?\s*)?(?:\{([^{}]*)\}|\*\s*as ([\w$]+))?
 const REQUIRE = /[\w$]+\("snapshot:([^"]+)"\)/g
 const EXPORT = /export\s*\{([^{}]*)\};?\s*$/
 
-/** A module as a function of what it gets from elsewhere, which returns what it exports. */
-function asFunction(name: string, code: string, used: Used): string {
+/** A module as a function of what it gets from elsewhere, which returns what it exports. `paths`: of all chunks, by number. */
+function asFunction(path: string, code: string, paths: string[], used: Used): string {
   const exported = EXPORT.exec(code)
-  if (exported === null) throw new Error(`the chunk ${name} exports nothing`)
+  if (exported === null) throw new Error(`the chunk ${path} exports nothing`)
+  const modules = new Set<number>()
+  const inSnapshot = (from: string, name: string): string => {
+    const [module, index] = noteUsed(used, from, name)
+    modules.add(module)
+    return `$${module}[${index}]`
+  }
   const body = code.slice(0, exported.index).replaceAll(IMPORT, (_, whole: string | undefined, names: string | undefined, namespace: string | undefined, from: string) => {
-    if (namespace !== undefined) throw new Error(`the chunk ${name} imports all of ${from}`)
+    if (namespace !== undefined) throw new Error(`the chunk ${path} imports all of ${from}`)
     const wanted = [...(whole === undefined ? [] : [['default', whole] as const]), ...pairsIn(names ?? '')]
     if (wanted.length === 0) return ''
-    if (!from.startsWith(OF_SNAPSHOT)) return `const{${bindings(wanted)}}=require(${JSON.stringify(OF_CHUNK + sharedName(name, from))});`
-    const path = from.slice(OF_SNAPSHOT.length)
-    const short = wanted.map(([theirs, ours]) => [noteUsed(used, path, theirs), ours] as const)
-    return `const{${bindings(short)}}=$imported(${numberOf(used, path)});`
-  }).replaceAll(REQUIRE, (_, path: string) => {
-    const all = noteUsed(used, path, 'default')
-    return `$imported(${numberOf(used, path)}).${all}`
-  })
+    if (from.startsWith(OF_SNAPSHOT)) return `const ${wanted.map(([theirs, ours]) => `${ours}=${inSnapshot(from.slice(OF_SNAPSHOT.length), theirs)}`).join()};`
+    const other = paths.indexOf(resolve(dirname(path), from).replace(/\.js$/, ''))
+    return `const{${wanted.map(([theirs, ours]) => `${theirs}:${ours}`).join()}}=require("${OF_CHUNK}${other}");`
+  }).replaceAll(REQUIRE, (_, from: string) => inSnapshot(from, 'default'))
   const returned = pairsIn(exported[1]!).map(([ours, theirs]) => `${theirs}:${ours}`).join()
   // Whatever tenants have put in their place: a chunk comes after them.
   const builtIns = Object.keys(natives).filter((builtIn) => new RegExp(`\\b${builtIn}\\b`).test(body))
-  return `(function($imported,require,$natives){"use strict";const{${builtIns.join()}}=$natives;${body}return{${returned}}})\n//# sourceURL=socklet:guest\n`
+  const imported = [...modules].map((module) => `,$${module}=$imported(${module})`).join('')
+  return `(function($imported,require,$natives){"use strict";const{${builtIns.join()}}=$natives${imported};${body}return{${returned}}})\n//# sourceURL=socklet:guest\n`
 }
-
-const bindings = (pairs: (readonly [string, string])[]): string => pairs.map(([theirs, ours]) => `${theirs}:${ours}`).join()
 
 /** `a as b, c` */
 function pairsIn(names: string): (readonly [string, string])[] {
@@ -166,27 +157,21 @@ function pairsIn(names: string): (readonly [string, string])[] {
   })
 }
 
-function sharedName(importer: string, path: string): string {
-  return posix.join(posix.dirname(importer), path).replace(/\.js$/, '')
-}
-
 function modulesOf({ outputs }: Metafile): Set<string> {
   return new Set(Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => resolve(GUEST, path))))
 }
 
-const emptyTable = (): string => tableOf({}, new Map())
-
 /** The module `socklet:chunks`, see guest/globals/libraries.d.ts. */
-function tableOf(places: Record<string, unknown>, used: Used): string {
+function tableOf(ends: number[], used: Used): string {
   const imports: string[] = []
   const modules = [...used].map(([path, names], module) => {
     const given = [...names].map((name, index) => {
       imports.push(`import { ${name} as m${module}_${index} } from ${JSON.stringify(resolve(GUEST, path))}`)
-      return `${shortName(index)}: m${module}_${index}`
+      return `m${module}_${index}`
     })
-    return `() => ({ ${given.join()} })`
+    return `() => [${given.join()}]`
   })
   return `${imports.join('\n')}
     export const exportsOfSnapshot = () => [${modules.join()}]
-    export const places = () => ({ __proto__: null, ${Object.entries(places).map(([name, place]) => `${JSON.stringify(OF_CHUNK + name)}: ${JSON.stringify(place)}`).join()} })`
+    export const ends = () => [${ends.join()}]`
 }

@@ -26,8 +26,8 @@ declare module 'unenv/node/punycode' {
 
 /** Made by snapshot/chunks.ts. Functions, so that an isolate that asks for no chunk has nothing of it. */
 declare module 'socklet:chunks' {
-  /** Of each chunk: where its text begins and ends. */
-  export const places: () => Record<string, readonly [number, number]>
-  /** What chunks use of the modules in the snapshot, by numbers that they know. */
-  export const exportsOfSnapshot: () => (() => object)[]
+  /** Of each chunk, by number: where its text ends. */
+  export const ends: () => number[]
+  /** What chunks use of the modules in the snapshot. Chunks know the numbers. */
+  export const exportsOfSnapshot: () => (() => unknown[])[]
 }

@@ -1,5 +1,5 @@
 import { bareArray, mapForEach, reflectApply, typedArrayByteLength } from '../primordials.ts'
-import { decodeValue } from '../values.ts'
+import { decodeValue } from '../values/decode.ts'
 import { encodeEntry } from './encode.ts'
 import { nodeFor } from './graph.ts'
 import { mapMethods } from './hooks.ts'
