@@ -132,7 +132,7 @@ function asFunction(path: string, code: string, paths: string[], used: Used): st
   const inSnapshot = (from: string, name: string): string => {
     const [module, index] = noteUsed(used, from, name)
     modules.add(module)
-    return `$${module}[${index}]`
+    return `$imported${module}[${index}]`
   }
   const body = code.slice(0, exported.index).replaceAll(IMPORT, (_, whole: string | undefined, names: string | undefined, namespace: string | undefined, from: string) => {
     if (namespace !== undefined) throw new Error(`the chunk ${path} imports all of ${from}`)
@@ -145,7 +145,7 @@ function asFunction(path: string, code: string, paths: string[], used: Used): st
   const returned = pairsIn(exported[1]!).map(([ours, theirs]) => `${theirs}:${ours}`).join()
   // Whatever tenants have put in their place: a chunk comes after them.
   const builtIns = Object.keys(natives).filter((builtIn) => new RegExp(`\\b${builtIn}\\b`).test(body))
-  const imported = [...modules].map((module) => `,$${module}=$imported(${module})`).join('')
+  const imported = [...modules].map((module) => `,$imported${module}=$imported(${module})`).join('')
   return `(function($imported,require,$natives){"use strict";const{${builtIns.join()}}=$natives${imported};${body}return{${returned}}})\n//# sourceURL=socklet:guest\n`
 }
 

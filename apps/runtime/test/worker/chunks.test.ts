@@ -1,5 +1,6 @@
 import { FrameType } from '@socklet/protocol'
 import ivm from 'isolated-vm'
+import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { bundleGuest } from '../../src/snapshot/chunks.ts'
 import { makeHarness } from './harness.ts'
@@ -97,6 +98,11 @@ describe('what is evaluated behind the code of a tenant works, who has', () => {
       harness.close()
     }
   })
+})
+
+it('all chunks are JavaScript', async () => {
+  const { chunks } = await bundleGuest()
+  for (const chunk of chunks.split('//# sourceURL=socklet:guest\n')) expect(() => new Script(chunk)).not.toThrow()
 })
 
 describe('the guest is not bundled', () => {
