@@ -1,18 +1,17 @@
 import { ends, exportsOfSnapshot } from 'socklet:chunks'
-import { bareArray, indirectEval, natives, substring, toNumber } from './primordials.ts'
+import { bareArray, indirectEval, natives, substring } from './primordials.ts'
 
 /**
  * Code that is not in the snapshot, in chunks that are evaluated when they are first asked for (snapshot/chunks.ts). Their text is outside of the isolate's heap,
  * once for all isolates of the worker. They come behind the code of the tenant: what stands at the top level of their files keeps to the rules of primordials.ts as well, but for the
  * globals in `natives`, which they see as they were.
  */
-type Chunk = (imported: (module: number) => unknown[], require: (name: string) => unknown, builtIns: typeof natives) => object
+type Chunk = (imported: (module: number) => unknown[], require: (number: number) => unknown, builtIns: typeof natives) => object
 
 /** What the bundler's `require` asks, see snapshot/chunks.ts. */
-declare const chunkLoader: { require: (name: string) => unknown }
+declare const chunkLoader: { require: (number: number) => unknown }
 chunkLoader.require = exportsOf
 
-const NAME = 'chunk:'
 const evaluated = bareArray<object>()
 const modules = bareArray<unknown[]>()
 let text = ''
@@ -23,8 +22,7 @@ export function setChunks(all: string): void {
 }
 
 /** @throws what evaluating it throws: there may be no memory for it. It is tried again the next time. */
-function exportsOf(name: string): object {
-  const number = toNumber(substring(name, NAME.length, name.length))
+function exportsOf(number: number): object {
   return (evaluated[number] ??= evaluate(number))
 }
 

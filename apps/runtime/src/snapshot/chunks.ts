@@ -55,11 +55,11 @@ async function buildScript(entry: string, table: string, required: Set<string>):
     stdin: { contents: entry, resolveDir: GUEST, sourcefile: 'entry.ts', loader: 'ts' },
     format: 'iife',
     // What is required is asked of guest/chunks.ts.
-    banner: { js: '"use strict";(()=>{const chunkLoader={},require=(name)=>chunkLoader.require(name);' },
+    banner: { js: '"use strict";(()=>{const chunkLoader={},require=(number)=>chunkLoader.require(number);' },
     footer: { js: '})()' },
     plugins: [tables, outside(new Set(), required)]
   })
-  return { code: outputFiles![0]!.text, metafile: metafile! }
+  return { code: byNumber(outputFiles![0]!.text), metafile: metafile! }
 }
 
 interface Chunks {
@@ -87,8 +87,13 @@ async function buildChunks(inScript: Set<string>, required: Set<string>): Promis
     if (required.size > count) continue
     const files = new Map(outputFiles!.map(({ path, text }) => [path.replace(/\.js$/, ''), text]))
     const paths = [...new Set([...required, ...files.keys()])]
-    return { chunks: paths.map((path) => asFunction(path, files.get(path)!, paths, used)), used, modules: modulesOf(metafile!) }
+    return { chunks: paths.map((path) => byNumber(asFunction(path, files.get(path)!, paths, used))), used, modules: modulesOf(metafile!) }
   }
+}
+
+/** What is required is looked up whenever it is used, by the calls that keep `cloud.shared` among others: so it is asked for by its number and no name. */
+function byNumber(code: string): string {
+  return code.replaceAll(/\("chunk:(\d+)"\)/g, '($1)')
 }
 
 /** Leaves out what the guest's own `require` names, and, but for the script itself, what is in the script. */
