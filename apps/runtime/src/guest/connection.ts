@@ -15,14 +15,22 @@ export const CLOSED = 3
 
 /** What the guest knows of a connection: the part of a socket that it keeps to itself. What few sockets need is null until then. */
 export interface Connection {
-  gateway: number
+  // What `send` looks at comes first, and stands together in memory: a loop over thousands has most of its cost in memory that is in no cache.
+  readyState: 0 | 1 | 2 | 3
   number: number
+  gateway: number
+  /** Message of which more parts are to come. */
+  fragments: Fragments | null
+  /** Calls that wait until the Blob before them is read. */
+  delayed: Delayed | null
+  /** The turn in which it was sent to last, and the bytes sent in it. */
+  sentIn: number
+  sentBytes: number
   readonly id: string
   protocol: string
   extensions: string
   /** First 24 characters of the requestIds of its events, '' until there is one. */
   requestPrefix: string
-  readyState: 0 | 1 | 2 | 3
   binaryType: BinaryType
   paused: boolean
   /** Listen bits that the gateway was told. */
@@ -31,16 +39,9 @@ export interface Connection {
   listened: boolean
   /** Bytes that wait at the gateway, as it said last. */
   buffered: number
-  /** The turn in which it was sent to last, and the bytes sent in it. */
-  sentIn: number
-  sentBytes: number
   rooms: Set<string> | null
   /** `send` callbacks that wait for the gateway. */
   callbacks: Callbacks | null
-  /** Message of which more parts are to come. */
-  fragments: Fragments | null
-  /** Calls that wait until the Blob before them is read. */
-  delayed: Delayed | null
   /** `socket.data` as the gateway has it; null is undefined. */
   dataBytes: Uint8Array | null
   /** The same decoded, once it was asked for. */
@@ -70,24 +71,24 @@ export type Known = Pick<Connection, 'gateway' | 'number' | 'id' | 'protocol' | 
 /** A connection that a gateway has. All have the same fields from the start: access to them stays fast. */
 export function makeConnection(known: Known): Connection {
   return {
-    gateway: known.gateway,
+    readyState: known.readyState,
     number: known.number,
+    gateway: known.gateway,
+    fragments: null,
+    delayed: null,
+    sentIn: 0,
+    sentBytes: 0,
     id: known.id,
     protocol: known.protocol,
     extensions: known.extensions,
     requestPrefix: '',
-    readyState: known.readyState,
     binaryType: known.binaryType,
     paused: known.paused,
     listening: 0,
     listened: false,
     buffered: 0,
-    sentIn: 0,
-    sentBytes: 0,
     rooms: null,
     callbacks: null,
-    fragments: null,
-    delayed: null,
     dataBytes: known.dataBytes,
     dataValue: undefined,
     dataDecoded: known.dataBytes === null,
