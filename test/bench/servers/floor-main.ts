@@ -9,7 +9,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { HEAD_BYTES, Pieces } from './floor-pieces.ts'
+import { HEAD_BYTES, LOOPED, Pieces, type Piece } from './floor-pieces.ts'
 
 process.stdin.resume().on('end', () => process.exit(0))
 process.on('SIGINT', () => {})
@@ -24,8 +24,8 @@ link.on('error', () => {})
 const clients = new Map<number, WebSocket>()
 let opened = 0
 const NOTHING = Buffer.alloc(0)
-const LOOPED = '/broadcast'
-const looped = new Map<WebSocket, Socket>()
+/** Those at /broadcast. */
+const sockets = new Map<number, Socket>()
 
 let waiting: Buffer[] = []
 
@@ -43,35 +43,35 @@ function flush(): void {
 }
 
 /** Openings and ends of connections are events, too: nothing is to be done when they come back. */
-function onAnswer(client: WebSocket | undefined, data: Buffer): void {
-  if (client === undefined || data.byteLength === 0) return
-  if (looped.has(client)) sendAll(data)
-  else client.send(data, { binary: false })
+function onAnswer({ isolate, index, data }: Piece): void {
+  if (isolate === LOOPED) sendToMany(data)
+  else if (data.byteLength > 0) clients.get(index)?.send(data, { binary: false })
 }
 
-/** A short text to all: the frame is made once (RFC 6455, 5.2), and goes to the sockets themselves. */
-function sendAll(data: Buffer): void {
-  const frame = Buffer.concat([Buffer.of(0x81, data.byteLength), data])
-  for (const socket of looped.values()) socket.write(frame)
+/** A short text to many: the frame is made once (RFC 6455, 5.2), and goes to the sockets themselves. */
+function sendToMany(data: Buffer): void {
+  const end = 4 + data.readUInt32LE(0)
+  const frame = Buffer.concat([Buffer.of(0x81, end - 4), data.subarray(4, end)])
+  for (let at = end; at < data.byteLength; at += 4) sockets.get(data.readUInt32LE(at))?.write(frame)
 }
 
 const pieces = new Pieces()
 link.on('data', (chunk: Buffer) => {
-  for (const { index, data } of pieces.add(chunk)) onAnswer(clients.get(index), data)
+  for (const piece of pieces.add(chunk)) onAnswer(piece)
 })
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
 server.on('connection', (client: WebSocket, { url, socket }: IncomingMessage) => {
-  const isolate = /^\/\d+$/.test(url!) ? Number(url!.slice(1)) : 0
+  const isolate = url === '/broadcast' ? LOOPED : /^\/\d+$/.test(url!) ? Number(url!.slice(1)) : 0
   const index = opened++
   clients.set(index, client)
-  if (url === LOOPED) looped.set(client, socket)
+  if (isolate === LOOPED) sockets.set(index, socket)
   forward(isolate, index, NOTHING)
   client.on('error', () => {})
   client.on('message', (data: Buffer) => forward(isolate, index, data))
   client.on('close', () => {
     clients.delete(index)
-    looped.delete(client)
+    sockets.delete(index)
     forward(isolate, index, NOTHING)
   })
 })

@@ -1,6 +1,12 @@
 /** Of an event between the two processes of floor-main.ts: the numbers of its isolate and its client, its length. */
 export const HEAD_BYTES = 12
 
+/**
+ * The number of the isolate whose function has a loop over all of its clients. What it gives is for no single one of these: the length of the message in 4 bytes, the
+ * message, and the number of each client in 4 bytes.
+ */
+export const LOOPED = 0xffff_ffff
+
 export interface Piece {
   isolate: number
   index: number

@@ -1,19 +1,11 @@
 /** The other process of floor-main.ts. */
 import ivm from 'isolated-vm'
 import { Socket } from 'node:net'
-import { HEAD_BYTES, Pieces } from './floor-pieces.ts'
+import { guestOf } from './floor-guests.ts'
+import { Pieces } from './floor-pieces.ts'
 
 process.stdin.resume().on('end', () => process.exit(0))
 process.on('SIGINT', () => {})
-
-/** Looks at each event and gives it back. */
-const GUEST = `(batch) => {
-  const bytes = new DataView(batch)
-  let events = 0
-  for (let at = 0; at < batch.byteLength; at += ${HEAD_BYTES} + bytes.getUint32(at + 8, true)) events++
-  if (events === 0) throw new Error('an empty batch')
-  return batch
-}`
 
 interface Isolate {
   /** One that nobody holds may be collected. */
@@ -26,18 +18,18 @@ const link = new Socket({ fd: 3 })
 const pieces = new Pieces()
 const isolates = new Map<number, Promise<Isolate>>()
 
-async function makeIsolate(): Promise<Isolate> {
+async function makeIsolate(number: number): Promise<Isolate> {
   const isolate = new ivm.Isolate({ memoryLimit: 128 })
   const context = await isolate.createContext()
-  return { isolate, entry: (await context.eval(GUEST, { reference: true })) as Isolate['entry'], waiting: [] }
+  return { isolate, entry: (await context.eval(guestOf(number), { reference: true })) as Isolate['entry'], waiting: [] }
 }
 
 const ready = new Map<number, Isolate>()
 /** One after the other: isolated-vm does not bear hundreds at once. */
 let lastMade: Promise<unknown> = Promise.resolve()
 
-function afterLast(): Promise<Isolate> {
-  const made = lastMade.then(makeIsolate)
+function afterLast(number: number): Promise<Isolate> {
+  const made = lastMade.then(() => makeIsolate(number))
   lastMade = made
   return made
 }
@@ -47,7 +39,7 @@ link.on('data', (chunk: Buffer) => {
     const isolate = ready.get(number)
     if (isolate !== undefined) add(isolate, whole)
     else {
-      const made = isolates.get(number) ?? afterLast()
+      const made = isolates.get(number) ?? afterLast(number)
       isolates.set(number, made)
       void made.then((one) => {
         ready.set(number, one)
