@@ -39,16 +39,16 @@ export const floor: Row = {
       const { base, socklet } = await interleaved(plan, { ...ws, paths: [path] }, { ...(await startFloor()), paths: [path] }, { ...spec, warmupMs: warmup(plan), windowMs } as LoadSpec)
       for (const [what, unit, of] of cases) lines.push({ measure: `the least: ${what}`, unit, base: base.map(of), socklet: socklet.map(of), reach: null })
     }
-    return [...lines, await manyIsolates(plan)]
+    return [...lines, await manyIsolates(plan, 'busy connection each'), await manyIsolates(plan, 'busy connection each, all on one thread', ['--one-thread'])]
   }
 }
 
-async function manyIsolates(plan: Plan): Promise<Line> {
-  const one = await startFloor()
+async function manyIsolates(plan: Plan, how: string, args: string[] = []): Promise<Line> {
+  const one = await startFloor(args)
   const many = { ...one, paths: Array.from({ length: APPS }, (_, n) => `/${n}`) }
   const busy: LoadSpec = { kind: 'echo', connections: APPS, inFlight: 1, bytes: 64, warmupMs: plan.warmupMs, windowMs: plan.windowMs }
   // Isolates are made when they are first needed.
   await load(many, { ...busy, warmupMs: MAKING_MS })
   const { base, socklet } = await interleaved(plan, one, many, busy)
-  return { measure: `the least: ${APPS} isolates with a busy connection each: messages a second`, unit: '/s', base: base.map(perSecond), baseIs: `one isolate with ${APPS}`, socklet: socklet.map(perSecond), reach: null }
+  return { measure: `the least: ${APPS} isolates with a ${how}: messages a second`, unit: '/s', base: base.map(perSecond), baseIs: `one isolate with ${APPS}`, socklet: socklet.map(perSecond), reach: null }
 }

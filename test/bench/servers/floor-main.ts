@@ -2,6 +2,7 @@
  * The least that an event has to go through if an isolate in another process answers it: a bare `ws` server hands what has come in one
  * turn of its event loop to a process with isolates, in one write, and that enters an isolate once for all that waits for it. No limits, no
  * acknowledgements, no redelivery, no API, no text. What it takes more than `ws` alone, no platform of this shape can do without.
+ * With --one-thread the isolates share a thread, which the platform's must not: any of them would stop all others.
  * It knows the paths /echo, /broadcast, and /0, /1… for isolates of their own. Prints its port. It ends when its standard input ends.
  */
 import { spawn } from 'node:child_process'
@@ -14,7 +15,7 @@ import { HEAD_BYTES, LOOPED, Pieces, type Piece } from './floor-pieces.ts'
 process.stdin.resume().on('end', () => process.exit(0))
 process.on('SIGINT', () => {})
 
-const worker = spawn(process.execPath, ['--no-node-snapshot', fileURLToPath(new URL('floor-worker.ts', import.meta.url))], { stdio: ['pipe', 'inherit', 'inherit', 'pipe'] })
+const worker = spawn(process.execPath, ['--no-node-snapshot', fileURLToPath(new URL('floor-worker.ts', import.meta.url)), ...process.argv.slice(2)], { stdio: ['pipe', 'inherit', 'inherit', 'pipe'] })
 const link = worker.stdio[3] as Socket
 worker.on('exit', (code, signal) => {
   process.stderr.write(`the process with the isolates has ended: ${signal ?? code}\n`)

@@ -14,6 +14,7 @@ interface Isolate {
   waiting: Buffer[]
 }
 
+const isOneThread = process.argv.includes('--one-thread')
 const link = new Socket({ fd: 3 })
 const pieces = new Pieces()
 const isolates = new Map<number, Promise<Isolate>>()
@@ -56,12 +57,12 @@ function add(isolate: Isolate, event: Buffer): void {
 
 const COPIED = { arguments: { copy: true }, result: { copy: true } } as const
 
-/** As long as something waits, all of it is one entry: for one isolate alone on this thread, as the platform does it, for several on threads of isolated-vm. */
+/** As long as something waits, all of it is one entry: for one isolate alone on this thread, as the platform does it, for several on threads of isolated-vm, unless all are to share this one. */
 async function run({ entry, waiting }: Isolate): Promise<void> {
   while (waiting.length > 0) {
     const { length } = waiting
     const batch = new Uint8Array(Buffer.concat(waiting)).buffer
-    const answer = ready.size === 1 ? entry.applySync(undefined, [batch], COPIED) : await entry.apply(undefined, [batch], COPIED)
+    const answer = isOneThread || ready.size === 1 ? entry.applySync(undefined, [batch], COPIED) : await entry.apply(undefined, [batch], COPIED)
     link.write(Buffer.from(answer))
     waiting.splice(0, length)
   }

@@ -36,8 +36,8 @@ export async function startWs(): Promise<Server> {
 }
 
 /** What an isolate in a second process costs, and nothing else (floor-main.ts). It knows the paths /echo, /broadcast, and /0, /1… for isolates of their own. */
-export async function startFloor(): Promise<Server> {
-  const child = startChild<{ port: number }>(new URL('floor-main.ts', import.meta.url), [])
+export async function startFloor(args: string[] = []): Promise<Server> {
+  const child = startChild<{ port: number }>(new URL('floor-main.ts', import.meta.url), args)
   const { port } = await child.line(START_TIMEOUT_MS)
   return { port, pid: child.pid, paths: ['/echo'] }
 }
