@@ -72,18 +72,36 @@ function textOf(bytes: Uint8Array): string | null {
 const CHANGED = -1.5
 const NOT_ASCII = 0x80808080
 
+/**
+ * So many words at a time. A loop over a whole message of a MiB is optimized while it runs, and in every fourth start V8 (14.6) lost that and never tried again:
+ * 7 ms in place of 1.4. A function that is called again and again it optimizes between two calls.
+ */
+const PIECE_WORDS = 1024
+
 /** All bits that are set in some word of these bytes, if they are what they were; four bytes at a time, which is many times faster than one by one. */
-function unchangedBits({ words, before, latin1 }: Mailbox, start: number, length: number): number {
+function unchangedBits(mailbox: Mailbox, start: number, length: number): number {
+  const { words, before, latin1 } = mailbox
   const end = (start + length) >> 2
   let seen = 0
-  for (let i = start >> 2; i < end; i++) {
-    const word = words[i]!
-    if (word !== (before === null ? wordOf(latin1!, i) : before[i])) return CHANGED
-    seen |= word
+  for (let from = start >> 2; from < end; from += PIECE_WORDS) {
+    const bits = unchangedWords(mailbox, from, from + PIECE_WORDS < end ? from + PIECE_WORDS : end)
+    if (bits === CHANGED) return CHANGED
+    seen |= bits
   }
   const rest = (1 << ((length & 3) * 8)) - 1
   if (rest === 0) return seen
   return ((words[end]! ^ (before === null ? wordOf(latin1!, end) : before[end]!)) & rest) === 0 ? seen | (words[end]! & rest) : CHANGED
+}
+
+/** As `unchangedBits`, of whole words. */
+function unchangedWords({ words, before, latin1 }: Mailbox, from: number, end: number): number {
+  let seen = 0
+  for (let i = from; i < end; i++) {
+    const word = words[i]!
+    if (word !== (before === null ? wordOf(latin1!, i) : before[i])) return CHANGED
+    seen |= word
+  }
+  return seen
 }
 
 /** The UTF-8 text of bytes, whatever functions have made of `toString`. */
