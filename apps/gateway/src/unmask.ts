@@ -21,8 +21,24 @@ function octets(bytes: Uint8Array, mask: Uint8Array, first: number, start: numbe
   for (let index = start; index < end; index++) bytes[index] = bytes[index]! ^ mask[(first + index) & 3]!
 }
 
+/**
+ * Eight words at a time, which also makes it too long (100 bytes of bytecode) for V8's middle compiler, Maglev, to put it into its caller. That compiler makes a BigInt of each
+ * word, and what it has put into a function stays there until that is optimized for itself: 160 µs for 64 KiB in place of 5, and 11 for 4 KiB in place of 1.
+ */
 function words(all: BigUint64Array, mask: bigint): void {
-  for (let index = 0; index < all.length; index++) all[index] = all[index]! ^ mask
+  const inEights = all.length - (all.length % 8)
+  let index = 0
+  for (; index < inEights; index += 8) {
+    all[index] = all[index]! ^ mask
+    all[index + 1] = all[index + 1]! ^ mask
+    all[index + 2] = all[index + 2]! ^ mask
+    all[index + 3] = all[index + 3]! ^ mask
+    all[index + 4] = all[index + 4]! ^ mask
+    all[index + 5] = all[index + 5]! ^ mask
+    all[index + 6] = all[index + 6]! ^ mask
+    all[index + 7] = all[index + 7]! ^ mask
+  }
+  for (; index < all.length; index++) all[index] = all[index]! ^ mask
 }
 
 /** The mask of the word that begins at this octet. */
