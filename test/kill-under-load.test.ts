@@ -14,6 +14,7 @@ const SEND_EVERY_MS = 1_000
 const CROWD = 60
 const IN_FLIGHT = 3
 const CROWD_SECONDS = LONG ? 20 : 3
+/** For a message that is delivered again. */
 const MORE_MS = 30_000
 
 let platform: Platform
@@ -74,8 +75,8 @@ async function holders(): Promise<number[]> {
 const againIn = (talks: Talk[]): number => talks.reduce((sum, { again }) => sum + again, 0)
 
 /**
- * A worker each second, until the time is over. Returns how many. On a busy machine three kills can all hit workers that have not begun with any message yet: it goes on
- * until one was delivered again, or for so long that it never will be.
+ * A worker each second, until the time is over. Returns how many. Not every kill hits a message on its way, and on a busy machine none of three did once: it goes on until one
+ * was delivered again, or for so long that it never will be.
  */
 async function killWorkers(seconds: number, talks: Talk[]): Promise<number> {
   const killed = new Set<number>()

@@ -73,7 +73,7 @@ const CHANGED = -1.5
 const NOT_ASCII = 0x80808080
 
 /**
- * So many words at a time. A loop over a whole message of a MiB is optimized while it runs, and in every fourth start V8 (14.6) lost that and never tried again:
+ * So many words at a time. A loop over a whole message of a MiB is optimized while it runs, and in three of eight starts V8 (14.6) lost that and never tried again:
  * 7 ms in place of 1.4. A function that is called again and again it optimizes between two calls.
  */
 const PIECE_WORDS = 1024
